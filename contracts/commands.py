@@ -1,0 +1,53 @@
+"""Base of every command: a frozen request to one service, answered with the new state or a refusal."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+
+class Command(BaseModel):
+    """Frozen; unknown fields are refused. `service` owns it, `name` is its wire name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    service: ClassVar[str]
+
+    @classmethod
+    def wire_name(cls) -> str:
+        return cls.__name__
+
+
+class Part(BaseModel):
+    """Base of a value inside a command."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Reply(BaseModel):
+    """Base of every reply: the entity's new state; `version` is what If-Match compares."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Announce(Command):
+    """Write one chunk of outbox rows with the current state of `entity`, for one consumer's queue alone.
+
+    Every service answers it. `after` is the last entity id of the previous chunk;
+    the reply's `next` is None when all is announced.
+    """
+
+    service: ClassVar[str] = "*"
+    entity: str = Field(pattern=r"^[a-z_]+$")
+    consumer: str = Field(pattern=r"^[a-z]+\.on-[a-z-]+$")
+    since: str | None = Field(default=None, pattern=r"^[0-9T:.Z+-]{10,40}$")
+    after: str | None = Field(default=None, pattern=r"^[0-9a-f-]{36}$")
+    limit: int = Field(default=500, ge=1, le=2000)
+
+
+class Announced(Reply):
+    """How many were announced in this chunk and where the next one starts."""
+
+    count: int
+    next: str | None = None

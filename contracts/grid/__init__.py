@@ -1,0 +1,1 @@
+"""What `grid` says: events, commands and refusals."""

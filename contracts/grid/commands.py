@@ -1,0 +1,191 @@
+"""What grid can be asked to do."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from pydantic import Field, StringConstraints
+
+from contracts.areas import AreaCode, AreaPath
+from contracts.codes import Code, Sha256
+from contracts.commands import Command, Reply
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=100, strip_whitespace=True)]
+Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+ -]{3,20}$")]
+
+
+class Crs(StrEnum):
+    """Coordinate systems an input may name."""
+
+    WGS84 = "wgs84"
+    CGCS2000 = "cgcs2000"
+    GCJ02 = "gcj02"
+    BD09 = "bd09"
+
+
+class ImportState(StrEnum):
+    """Life of an area import."""
+
+    RECEIVED = "received"
+    VALIDATING = "validating"
+    VALID = "valid"
+    INVALID = "invalid"
+    FAILED = "failed"
+    PUBLISHED = "published"
+
+
+class StartAreaImport(Command):
+    """Validate a GeoJSON FeatureCollection already stored as a blob; the worker does it."""
+
+    service: ClassVar[str] = "grid"
+    import_id: UUID
+    blob: Sha256
+    size_bytes: int = Field(ge=1)
+    crs: Crs
+
+
+class AreaImport(Reply):
+    """An import and its report (`errors` > 0 means it cannot be published).
+
+    `report` = {"counts": {...}, "problems": GeoJSON FeatureCollection of offending pieces, each with
+    code, message, area codes and `area_m2`, "truncated": bool}.
+    """
+
+    import_id: UUID
+    state: ImportState
+    progress: float = Field(ge=0, le=1)
+    crs: Crs
+    errors: int | None
+    warnings: int | None
+    report: dict[str, Any] | None
+    boundary_version: int | None
+    created_at: datetime
+    version: int
+
+
+class PublishAreaImport(Command):
+    """Make a valid import the county's next boundary version."""
+
+    service: ClassVar[str] = "grid"
+    import_id: UUID
+
+
+class PutAgency(Command):
+    """Create or replace an agency; `agency_id` is the caller's, so a repeat changes nothing."""
+
+    service: ClassVar[str] = "grid"
+    agency_id: UUID
+    code: Code
+    name: Name
+    kind: Code
+    parent_id: UUID | None = None
+    area_path: AreaPath
+    duty_phone: Phone | None = None
+    active: bool = True
+    expected_version: int | None = None
+
+
+class Agency(Reply):
+    agency_id: UUID
+    code: str
+    name: str
+    kind: str
+    parent_id: UUID | None
+    area_path: str
+    duty_phone: str | None
+    active: bool
+    version: int
+
+
+class PutJurisdiction(Command):
+    """Let an agency answer for a category (None = every category) inside an area subtree."""
+
+    service: ClassVar[str] = "grid"
+    jurisdiction_id: UUID
+    agency_id: UUID
+    area_path: AreaPath
+    category: Code | None = None
+    active: bool = True
+
+
+class Jurisdiction(Reply):
+    jurisdiction_id: UUID
+    agency_id: UUID
+    area_path: str
+    category: str | None
+    active: bool
+    version: int
+
+
+class PutPerson(Command):
+    """Create or replace a member of staff; the private phone is stored encrypted, never in an event."""
+
+    service: ClassVar[str] = "grid"
+    person_id: UUID
+    name: Name
+    agency_id: UUID
+    duty_phone: Phone | None = None
+    account_id: UUID | None = None
+    active: bool = True
+
+
+class Person(Reply):
+    person_id: UUID
+    name: str
+    agency_id: UUID
+    duty_phone: str | None
+    account_id: UUID | None
+    active: bool
+    version: int
+
+
+class PutPost(Command):
+    """Give a person a post in an area, from and until dates."""
+
+    service: ClassVar[str] = "grid"
+    post_id: UUID
+    person_id: UUID
+    agency_id: UUID
+    kind: Code
+    area_path: AreaPath
+    valid_from: date
+    valid_until: date | None = None
+
+
+class Post(Reply):
+    post_id: UUID
+    person_id: UUID
+    agency_id: UUID
+    kind: str
+    area_path: str
+    valid_from: date
+    valid_until: date | None
+    version: int
+
+
+class PutPlace(Command):
+    """Create or replace a key place (school, market, hazardous-chemicals firm ...)."""
+
+    service: ClassVar[str] = "grid"
+    place_id: UUID
+    name: Name
+    category: Code
+    lon: float = Field(ge=-180, le=180)
+    lat: float = Field(ge=-90, le=90)
+    risk: Code = "low"
+    active: bool = True
+
+
+class Place(Reply):
+    place_id: UUID
+    name: str
+    category: str
+    lon: float
+    lat: float
+    risk: str
+    area_path: str
+    active: bool
+    version: int

@@ -1,0 +1,94 @@
+"""Facts of the grid registry: areas, boundary versions, agencies, jurisdictions, posts."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from contracts.areas import AreaCode, AreaPath, Level
+from contracts.codes import Code, Lat, Lon, Sha256, Wkb64
+from contracts.envelope import EventData
+from contracts.registry import event
+
+
+@event
+class AreaChanged(EventData):
+    """One area as it stands in one boundary version, with its polygon.
+
+    Entity `area`, one id per code; the envelope's `boundaryversion` says which version the row belongs to.
+    A projection stores it under that version and shows it after `BoundaryPublished`.
+    """
+
+    type: ClassVar[str] = "county.grid.area.changed.v1"
+    trigger: ClassVar[str] = "a boundary version is published"
+
+    code: AreaCode
+    level: Level
+    kind: Code = "ordinary"
+    parent_code: AreaCode | None
+    path: AreaPath
+    boundary_version: int = Field(ge=1)
+    geometry: Wkb64
+    lon: Lon
+    lat: Lat
+
+
+@event
+class BoundaryPublished(EventData):
+    """A boundary version is in force: `areas` rows, whose digest is SHA-256 over the sorted `code:sha256(wkb)` lines."""
+
+    type: ClassVar[str] = "county.grid.boundary.published.v1"
+    trigger: ClassVar[str] = "an administrator publishes an import without errors"
+
+    boundary_version: int = Field(ge=1)
+    areas: int = Field(ge=1)
+    digest: Sha256
+    valid_from: datetime
+
+
+@event
+class AgencyChanged(EventData):
+    """An agency was created or changed."""
+
+    type: ClassVar[str] = "county.grid.agency.changed.v1"
+    trigger: ClassVar[str] = "an agency is created, changed or closed"
+
+    agency_id: UUID
+    code: Code
+    kind: Code
+    parent_id: UUID | None
+    area_path: AreaPath
+    active: bool
+
+
+@event
+class JurisdictionChanged(EventData):
+    """An agency answers for a category (or all, `*` as None) inside an area subtree."""
+
+    type: ClassVar[str] = "county.grid.jurisdiction.changed.v1"
+    trigger: ClassVar[str] = "a jurisdiction is granted, changed or ended"
+
+    jurisdiction_id: UUID
+    agency_id: UUID
+    area_path: AreaPath
+    category: Code | None
+    active: bool
+
+
+@event
+class PostChanged(EventData):
+    """A post (grid worker, patrol officer, mediator ...) of an area is held, by an opaque person id, for some dates."""
+
+    type: ClassVar[str] = "county.grid.post.changed.v1"
+    trigger: ClassVar[str] = "a post is filled, changed or ended"
+
+    post_id: UUID
+    person_id: UUID
+    agency_id: UUID
+    kind: Code
+    area_path: AreaPath
+    valid_from: date
+    valid_until: date | None

@@ -1,0 +1,1 @@
+"""What `hazards` says: events, commands and refusals."""

@@ -1,0 +1,1 @@
+"""What `notify` says: events, commands and refusals."""

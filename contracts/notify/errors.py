@@ -1,0 +1,7 @@
+"""Refusals of `notify`: noun phrases; the docstring is the message, the code never changes."""
+
+from __future__ import annotations
+
+from contracts.refusals import Refusal
+
+

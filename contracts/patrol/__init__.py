@@ -1,0 +1,1 @@
+"""What `patrol` says: events, commands and refusals."""
