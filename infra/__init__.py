@@ -1,0 +1,1 @@
+"""How Ping'an Grid is run: on one machine, in images, on Kubernetes."""

@@ -1,0 +1,129 @@
+"""Installs what is missing: Debian packages by apt (no service is started), and the virtual environment.
+
+Where it may not install, it says exactly what is missing and which command would bring it.
+"""
+
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+from infra.local.place import CHECKOUT, IS_ROOT, Trouble, say
+from infra.local.servers import PG_BIN, RABBITMQ_SERVER
+
+VENV = CHECKOUT / ".venv"
+REQUIREMENTS = CHECKOUT / "requirements"
+POSTGIS = pathlib.Path("/usr/share/postgresql/15/extension/postgis.control")
+PYTHON_VERSION = (3, 11)
+
+
+def ensure(kind: str = "runtime") -> None:
+    """Everything `make run` (kind "runtime") or `make test` (kind "dev") needs; quick when it is there."""
+    ensure_packages()
+    ensure_venv(kind)
+
+
+# Debian packages ------------------------------------------------------------------------------------
+
+
+def missing_packages() -> list[str]:
+    """Packages whose files are not there; what the machine already has is left alone."""
+    there = {
+        "postgresql-15": (PG_BIN / "postgres").exists() and (PG_BIN / "psql").exists(),
+        "postgresql-15-postgis-3": POSTGIS.exists(),
+        "rabbitmq-server": RABBITMQ_SERVER.exists(),
+        "jq": bool(shutil.which("jq")),
+        "curl": bool(shutil.which("curl")),
+        "python3-venv": _python() is not None or _venv_python_works(),
+    }
+    return [package for package, is_there in there.items() if not is_there]
+
+
+def ensure_packages() -> None:
+    missing = missing_packages()
+    if not missing:
+        return
+    say("missing on this machine: " + " ".join(missing))
+    by_hand = f"sudo {CHECKOUT}/scripts/bootstrap-apt.sh {' '.join(missing)}"
+    if not shutil.which("apt-get") or not _apt_has_postgresql_15():
+        raise Trouble(
+            f"this needs Debian 12 or another system whose apt offers PostgreSQL 15. Please install by hand: PostgreSQL 15 "
+            f"(in {PG_BIN}) with PostGIS 3, RabbitMQ 3.10 or later (in {RABBITMQ_SERVER.parent}), Python 3.11 with venv, "
+            f"jq, curl. Missing now: {', '.join(missing)}"
+        )
+    sudo = [] if IS_ROOT else ["sudo", "-n"]
+    if sudo and (not shutil.which("sudo") or subprocess.run([*sudo, "true"], capture_output=True).returncode):
+        raise Trouble(f"neither root nor sudo without a password. Please have these packages installed:\n    {by_hand}")
+    script = str(CHECKOUT / "scripts" / "bootstrap-apt.sh")
+    if subprocess.run([*sudo, "bash", script, *missing]).returncode:
+        raise Trouble(f"apt could not install {' '.join(missing)}; its words are above. To try by hand:\n    {by_hand}")
+    if still := missing_packages():
+        raise Trouble(f"apt ended well, but these are still not found: {', '.join(still)}")
+
+
+def _apt_has_postgresql_15() -> bool:
+    """True also when the package lists are still empty: then only an update can tell."""
+    if (PG_BIN / "postgres").exists():
+        return True
+    lists = subprocess.run(["apt-cache", "pkgnames", "postgresql"], capture_output=True, text=True).stdout.split()
+    return not lists or "postgresql-15" in lists
+
+
+# Virtual environment --------------------------------------------------------------------------------
+
+
+def _python() -> str | None:
+    """A Python 3.11 that can make a virtual environment."""
+    for name in (sys.executable, "python3.11", "/usr/bin/python3.11", "python3", "/usr/bin/python3"):
+        path = shutil.which(name)
+        check = f"import sys, venv, ensurepip; sys.exit(sys.version_info[:2] != {PYTHON_VERSION})"
+        if path and subprocess.run([path, "-I", "-c", check], capture_output=True).returncode == 0:
+            return path
+    return None
+
+
+def _venv_python_works() -> bool:
+    check = f"import sys, pip; sys.exit(sys.version_info[:2] != {PYTHON_VERSION})"
+    python = VENV / "bin" / "python"
+    return python.exists() and subprocess.run([python, "-I", "-c", check], capture_output=True).returncode == 0
+
+
+def _stamp(kind: str) -> tuple[pathlib.Path, str]:
+    """Changes with the requirements and with the place (a copied environment points to its original)."""
+    text = (REQUIREMENTS / f"{kind}.txt").read_bytes() + str(VENV).encode()
+    return VENV / f"{kind}.stamp", hashlib.sha256(text).hexdigest()
+
+
+def _is_current(kind: str) -> bool:
+    file, wanted = _stamp(kind)
+    return file.exists() and file.read_text() == wanted and (VENV / "bin" / "python").exists()
+
+
+def ensure_venv(kind: str) -> None:
+    if _is_current(kind):
+        return
+    known = any((VENV / f"{each}.stamp").exists() for each in ("runtime", "dev"))
+    if not _venv_python_works() or (known and not _is_in_place()):
+        python = _python()
+        if python is None:
+            raise Trouble("no Python 3.11 with venv was found; on Debian 12: apt-get install python3 python3-venv")
+        say(f"making .venv with {python}")
+        subprocess.run([python, "-m", "venv", "--clear", str(VENV)], check=True)
+    say(f"installing requirements/{kind}.txt into .venv (every file checked against its hash)")
+    command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    command += ["--progress-bar", "on" if sys.stdout.isatty() else "off"]
+    command += ["--require-hashes", "-r", str(REQUIREMENTS / f"{kind}.txt")]
+    environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
+    if subprocess.run(command, env=environment).returncode:
+        raise Trouble("pip could not install the requirements; its words are above")
+    for each in ("runtime", "dev") if kind == "dev" else ("runtime",):  # dev contains runtime
+        file, wanted = _stamp(each)
+        file.write_text(wanted)
+
+
+def _is_in_place() -> bool:
+    """False for an environment that was copied here: its scripts start the original's Python."""
+    script = VENV / "bin" / "pip"
+    return script.exists() and str(VENV).encode() in script.read_bytes()[:300]

@@ -1,0 +1,1 @@
+"""Roles, schemas and default privileges of the county's database."""
