@@ -1,0 +1,98 @@
+"""Engines, transactions and the translation of driver errors.
+
+`Session` is a Core connection inside ONE transaction that an entrypoint opened: handlers use it,
+never commit it. Driver errors that a retry can heal become `Unavailable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import orjson
+import uuid_utils
+from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+Session = Connection
+
+# Serialization, deadlock, lock wait, too many connections, shutdown, crash, starting up, cancelled.
+_HEALABLE = {"40001", "40P01", "55P03", "53300", "57P01", "57P02", "57P03", "57014", "25006"}
+
+
+class Unavailable(Exception):
+    """The database cannot answer now; the same request may succeed later."""
+
+
+def to_json(value: Any) -> str:
+    """Compact JSON; UUIDs, datetimes and numpy numbers included."""
+    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z).decode()
+
+
+def from_json(text: str | bytes) -> Any:
+    return orjson.loads(text)
+
+
+def new_id() -> UUID:
+    """A UUIDv7: ordered by time, so that B-tree inserts stay at the right edge."""
+    return UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+def engine(url: str, *, pool_size: int = 10, application_name: str = "pingan") -> Engine:
+    """A psycopg2 engine for `postgresql://` addresses; dead pooled connections are noticed on use."""
+    return create_engine(
+        url.replace("postgresql://", "postgresql+psycopg2://", 1),
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=5,
+        pool_pre_ping=False,
+        pool_use_lifo=True,
+        json_serializer=to_json,
+        json_deserializer=from_json,
+        connect_args={
+            "application_name": application_name,
+            "connect_timeout": 5,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "options": "-c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000",
+        },
+    )
+
+
+@contextmanager
+def transaction(bind: Engine) -> Iterator[Session]:
+    """One transaction: committed on exit, rolled back on any exception.
+
+    Raises Unavailable for connection loss, deadlock, serialization failure and the like. A commit whose
+    outcome is unknown is Unavailable too: the caller's idempotency key or inbox row makes the retry safe.
+    """
+    with driver_errors(bind), bind.begin() as session:
+        yield session
+
+
+@contextmanager
+def driver_errors(bind: Engine | None = None) -> Iterator[None]:
+    """Translate healable driver errors inside the block to Unavailable."""
+    try:
+        yield
+    except PoolTimeout as error:
+        raise Unavailable("no free database connection") from error
+    except DBAPIError as error:
+        if not healable(error):
+            raise
+        if error.connection_invalidated and bind is not None:
+            # One lost connection of a pool usually means all: do not meet them one by one.
+            bind.dispose(close=False)
+        raise Unavailable(str(error.orig).strip().splitlines()[0] if str(error.orig) else "connection lost") from error
+
+
+def healable(error: DBAPIError) -> bool:
+    """Whether a retry of the whole transaction may succeed."""
+    code = getattr(error.orig, "pgcode", None)
+    if code is not None:
+        return code in _HEALABLE or code.startswith("08")
+    return error.connection_invalidated or isinstance(error, (OperationalError, InterfaceError))

@@ -1,0 +1,144 @@
+"""The bookkeeping that every service schema has: outbox, inbox, idempotency, quarantine, jobs, tasks.
+
+Tables carry no schema: a role's search_path (`<service>, public`) decides, so one set of statements
+serves all. The same holds for `create_bookkeeping` under the owner role.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Float,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+bookkeeping = MetaData()
+
+
+def _created(name: str = "created_at") -> Column[Any]:
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+outbox = Table(
+    "outbox",
+    bookkeeping,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("seq", BigInteger, Identity(always=True), nullable=False),
+    Column("shard", SmallInteger, nullable=False),
+    Column("entity", Text, nullable=False),
+    Column("entity_id", UUID(as_uuid=True), nullable=False),
+    Column("entity_version", BigInteger, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("routing_key", Text, nullable=False),
+    Column("target", Text, comment="one consumer's queue, for Announce; else the exchange"),
+    Column("body", Text, nullable=False, comment="the envelope as it goes out"),
+    _created(),
+    Column("published_at", DateTime(timezone=True), comment="when the broker confirmed"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", DateTime(timezone=True)),
+    Column("error", Text),
+    Index(
+        "outbox_unpublished",
+        "shard",
+        "entity_id",
+        "entity_version",
+        "seq",
+        postgresql_where=text("published_at IS NULL"),
+    ),
+    Index("outbox_published", "published_at", postgresql_where=text("published_at IS NOT NULL AND target IS NULL")),
+)
+
+inbox = Table(
+    "inbox",
+    bookkeeping,
+    Column("consumer", Text, primary_key=True),
+    Column("event_id", UUID(as_uuid=True), primary_key=True),
+    Column("status", Text, nullable=False, comment="done | failed | started | quarantined"),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_attempt_at", DateTime(timezone=True)),
+    Column("body", Text, comment="kept while the event still has to be applied"),
+    Column("error", Text),
+    _created("received_at"),
+    Index("inbox_due", "consumer", "next_attempt_at", postgresql_where=text("status IN ('failed', 'started')")),
+    Index("inbox_received", "received_at", postgresql_using="brin"),
+)
+
+idempotency = Table(
+    "idempotency",
+    bookkeeping,
+    Column("client", Text, primary_key=True),
+    Column("route", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("reply", JSONB),
+    _created(),
+    Index("idempotency_created", "created_at"),
+)
+
+quarantine = Table(
+    "quarantine",
+    bookkeeping,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("consumer", Text, nullable=False),
+    Column("event_id", UUID(as_uuid=True)),
+    Column(
+        "reason",
+        Text,
+        nullable=False,
+        comment="a stable code: undecodable, unknown_type, failed, killed_worker, dead_lettered",
+    ),
+    Column("error", Text),
+    Column("body", LargeBinary, nullable=False),
+    Column("headers", JSONB, nullable=False, server_default="{}"),
+    Column("trace_id", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    _created(),
+    Column("resolved_at", DateTime(timezone=True)),
+    Column("resolution", Text, comment="retried | dropped"),
+    Index("quarantine_open", "consumer", "created_at", postgresql_where=text("resolved_at IS NULL")),
+)
+
+jobs = Table(
+    "jobs",
+    bookkeeping,
+    Column("id", UUID(as_uuid=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("payload", JSONB, nullable=False),
+    Column("state", Text, nullable=False, server_default="queued", comment="queued | running | done | failed"),
+    Column("progress", Float, nullable=False, server_default="0"),
+    Column("result", JSONB),
+    Column("error", Text),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("lease_until", DateTime(timezone=True)),
+    Column("next_attempt_at", DateTime(timezone=True)),
+    Column("correlation_id", Text),
+    _created(),
+    Column("finished_at", DateTime(timezone=True)),
+    Index("jobs_due", "created_at", postgresql_where=text("state IN ('queued', 'running')")),
+)
+
+tasks = Table(
+    "tasks",
+    bookkeeping,
+    Column("name", Text, primary_key=True),
+    Column("last_run_at", DateTime(timezone=True), nullable=False),
+)
+
+
+def create_bookkeeping(op: Any) -> None:
+    """Create all of them in the owner's schema; called by each schema's first migration (alembic `op`)."""
+    bookkeeping.create_all(op.get_bind(), checkfirst=False)
