@@ -4,7 +4,7 @@ import argparse
 import pathlib
 import sys
 
-if sys.version_info < (3, 11):
+if sys.version_info < (3, 11):  # noqa: UP036 - whatever python3 is here
     sys.exit("Ping'an Grid needs Python 3.11; on Debian 12: apt-get install python3 python3-venv")
 
 sys.path[:] = [entry for entry in sys.path if pathlib.Path(entry).resolve() != pathlib.Path(__file__).resolve().parent]

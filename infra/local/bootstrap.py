@@ -49,9 +49,10 @@ def ensure_packages() -> None:
     by_hand = f"sudo {CHECKOUT}/scripts/bootstrap-apt.sh {' '.join(missing)}"
     if not shutil.which("apt-get") or not _apt_has_postgresql_15():
         raise Trouble(
-            f"this needs Debian 12 or another system whose apt offers PostgreSQL 15. Please install by hand: PostgreSQL 15 "
-            f"(in {PG_BIN}) with PostGIS 3, RabbitMQ 3.10 or later (in {RABBITMQ_SERVER.parent}), Python 3.11 with venv, "
-            f"jq, curl. Missing now: {', '.join(missing)}"
+            "this needs Debian 12 or another system whose apt offers PostgreSQL 15. Please install by hand:\n"
+            f"    PostgreSQL 15 (in {PG_BIN}) with PostGIS 3,\n"
+            f"    RabbitMQ 3.10 or later (in {RABBITMQ_SERVER.parent}), Python 3.11 with venv, jq, curl\n"
+            f"Missing now: {', '.join(missing)}"
         )
     sudo = [] if IS_ROOT else ["sudo", "-n"]
     if sudo and (not shutil.which("sudo") or subprocess.run([*sudo, "true"], capture_output=True).returncode):

@@ -134,7 +134,9 @@ def start_supervisord() -> None:
     kept = ("PATH", "HOME", "LANG", "TZ", "USER", "SSL_CERT_FILE")
     environment = {name: os.environ[name] for name in kept if name in os.environ} | settings
     command = [str(BIN / "supervisord"), "-c", str(conf_file())]
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, start_new_session=True)
+    done = subprocess.run(
+        command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, start_new_session=True
+    )
     if done.returncode:
         raise Trouble(f"supervisord does not start:\n{done.stdout}{done.stderr}")
     wait_for(is_up, 10, "the supervisor")

@@ -80,7 +80,10 @@ def _database(database: str) -> list[sql.Composable]:
     """Extensions in public; a schema per service which its owner alone may change."""
     name = sql.Identifier(database)
     statements: list[sql.Composable] = [
-        *(sql.SQL("CREATE EXTENSION IF NOT EXISTS {} SCHEMA public").format(sql.Identifier(each)) for each in EXTENSIONS),
+        *(
+            sql.SQL("CREATE EXTENSION IF NOT EXISTS {} SCHEMA public").format(sql.Identifier(each))
+            for each in EXTENSIONS
+        ),
         sql.SQL("REVOKE CREATE ON SCHEMA public FROM PUBLIC"),
         sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(name),
         sql.SQL("ALTER DATABASE {} SET timezone = 'UTC'").format(name),
