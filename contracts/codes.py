@@ -15,8 +15,8 @@ CaseNo = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}-[0-9]{8}-[0-9]{5,}
 SystemCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,31}$")]
 """Name of another system in `external_refs`."""
 
-Wkb64 = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9+/]+={0,2}$")]
-"""A geometry as base64 of little-endian WKB, WGS84 lon/lat."""
+Wkb64 = Annotated[str, StringConstraints(pattern=r"^AQ[A-Za-z0-9+/]+={0,2}$")]
+"""A geometry as base64 of little-endian WKB (so it starts `AQ`), WGS84 lon/lat."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 

@@ -7,11 +7,10 @@ routing key `<service>.<entity>.<fact>`, source `/pingan/<county>/<service>`, su
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_serializer
-from typing_extensions import Annotated
 
 from contracts.areas import AreaPath
 

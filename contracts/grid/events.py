@@ -38,7 +38,7 @@ class AreaChanged(EventData):
 
 @event
 class BoundaryPublished(EventData):
-    """A boundary version is in force: `areas` rows, whose digest is SHA-256 over the sorted `code:sha256(wkb)` lines."""
+    """A boundary version is in force: `areas` rows; the digest is SHA-256 over the sorted `code:sha256(wkb)` lines."""
 
     type: ClassVar[str] = "county.grid.boundary.published.v1"
     trigger: ClassVar[str] = "an administrator publishes an import without errors"
