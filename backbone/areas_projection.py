@@ -120,10 +120,9 @@ class AreasProjection:
         )
         return cls(areas, boundaries)
 
-    def store_area(self, session: Session, event: Event) -> None:
+    def store_area(self, session: Session, event: Event[AreaChanged]) -> None:
         """Keeps one area of one version; repeats and older states change nothing."""
         data = event.data
-        assert isinstance(data, AreaChanged)
         wkb = b64decode(data.geometry)
         row = {
             "boundary_version": data.boundary_version,
@@ -146,10 +145,9 @@ class AreasProjection:
             )
         )
 
-    def publish(self, session: Session, event: Event) -> int | None:
+    def publish(self, session: Session, event: Event[BoundaryPublished]) -> int | None:
         """Notes a published version; returns it when it comes into force now, else None."""
         data = event.data
-        assert isinstance(data, BoundaryPublished)
         session.execute(
             insert(self.boundaries)
             .values(

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import AwareDatetime, Field, FiniteFloat, StringConstraints
 
 from contracts.codes import Code, Lat, Lon, Sha256, SystemCode
 from contracts.commands import Command, Part, Reply
@@ -20,8 +19,8 @@ class OriginalPosition(Part):
     """The position as it was given, kept beside the WGS84 one."""
 
     crs: Annotated[str, StringConstraints(pattern=r"^(wgs84|cgcs2000|gcj02|bd09)$")]
-    lon: float
-    lat: float
+    lon: FiniteFloat
+    lat: FiniteFloat
 
 
 class ExternalRef(Part):
@@ -40,11 +39,15 @@ class Photo(Part):
 
 
 class ReportCase(Command):
-    """Report a hazard, dispute or request at a WGS84 position."""
+    """Report a hazard, dispute or request at a WGS84 position.
+
+    `case_id` is the reporter's (UUIDv7): the same content sent again gives the same case. `kind` None is the
+    category's. A position outside the county is taken too: the case waits in "unassigned".
+    """
 
     service: ClassVar[str] = "hazards"
     case_id: UUID
-    kind: Kind = Kind.HAZARD
+    kind: Kind | None = None
     category: Code
     source: Source
     description: Text
@@ -53,7 +56,7 @@ class ReportCase(Command):
     original: OriginalPosition
     place_id: UUID | None = None
     grade: Grade = Grade.GENERAL
-    occurred_at: datetime
+    occurred_at: AwareDatetime
     photo: Photo | None = None
     external_refs: tuple[ExternalRef, ...] = Field(default=(), max_length=10)
 

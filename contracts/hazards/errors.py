@@ -59,3 +59,19 @@ class UnknownAgency(Refusal):
     code = "hazards.unknown_agency"
     status = 422
     zh = "单位不存在或已停用"
+
+
+class CaseExists(Refusal):
+    """Another report already uses this case id."""
+
+    code = "hazards.case_exists"
+    status = 409
+    zh = "该案件编号已用于内容不同的上报"
+
+
+class NoBoundary(Refusal):
+    """No boundary version is in force yet, so that no place has an owner; publish one and send again."""
+
+    code = "hazards.no_boundary"
+    status = 409
+    zh = "尚未发布网格边界，请发布后重试"

@@ -87,6 +87,7 @@ class CaseState(EventData):
     reported_at: datetime
     due_at: datetime | None = None
     overdue: bool = False
+    county_decides: bool = False
     move: Code
     moved_from: State | None = None
 
@@ -128,7 +129,7 @@ class CaseDispatched(CaseState):
     """The case was given to its lead agency (and assisting ones)."""
 
     type: ClassVar[str] = "county.hazards.case.dispatched.v1"
-    trigger: ClassVar[str] = "move dispatch, or relocate and recategorise that change the agency"
+    trigger: ClassVar[str] = "move dispatch (relocate and recategorise may dispatch anew: they have their own events)"
 
 
 @event
@@ -181,7 +182,7 @@ class CaseClosed(CaseState):
 
 @event
 class CaseReopened(CaseState):
-    """A closed or refused case was opened again."""
+    """A closed or refused case was opened again: registered, or reported."""
 
     type: ClassVar[str] = "county.hazards.case.reopened.v1"
     trigger: ClassVar[str] = "move reopen"
