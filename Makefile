@@ -22,3 +22,28 @@ infra:          ## only the private PostgreSQL and RabbitMQ, in the background
 	@$(LOCAL) infra-up
 infra-down:     ## stop everything, PostgreSQL and RabbitMQ too
 	@$(LOCAL) infra-down
+
+##@ Test
+.PHONY: test check architecture requirements bootstrap
+test:           ## every test, on servers of its own (T=path for a part, e.g. T=tests/unit)
+	@$(LOCAL) test -- $(T)
+check: bootstrap ## ruff, mypy, the arrows, names and sizes
+	$(VENV)/ruff check .
+	$(VENV)/ruff format --check .
+	$(VENV)/mypy
+	$(VENV)/lint-imports --no-logo
+	$(VENV)/python -m pytest -q tests/architecture
+format: bootstrap ## let ruff write the files as it wants them
+	$(VENV)/ruff check --fix .
+	$(VENV)/ruff format .
+
+##@ Maintain
+bootstrap:      ## install what tests and checks need, start nothing
+	@$(LOCAL) bootstrap --dev
+requirements: bootstrap ## compile requirements/*.in into hashed .txt (UP=1 takes newer releases)
+	$(VENV)/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make requirements" $(if $(UP),--upgrade) requirements/runtime.in -o requirements/runtime.txt
+	$(VENV)/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make requirements" $(if $(UP),--upgrade) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
+
+.PHONY: help format
+help:           ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {sub(/:.*/, "", $$1); printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

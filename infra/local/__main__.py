@@ -1,6 +1,7 @@
 """Command line of the local platform: `python3 infra/local <command>`; `make help` says what each does."""
 
 import argparse
+import os
 import pathlib
 import sys
 
@@ -11,9 +12,12 @@ sys.path[:] = [entry for entry in sys.path if pathlib.Path(entry).resolve() != p
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 sys.dont_write_bytecode = True
 
+if sys.argv[1:2] == ["test"]:
+    os.environ.setdefault("PINGAN_INSTANCE", "test")
+
 from infra.local import bootstrap, lifecycle, place  # noqa: E402
 
-COMMANDS = ("bootstrap", "infra-up", "infra-down", "run", "up", "down", "status", "logs", "reset")
+COMMANDS = ("bootstrap", "infra-up", "infra-down", "run", "up", "down", "status", "logs", "reset", "test")
 
 
 def main() -> int:
@@ -22,6 +26,7 @@ def main() -> int:
     parser.add_argument("--dev", action="store_true", help="bootstrap: also what tests and checks need")
     parser.add_argument("--json", action="store_true", help="status: for programs")
     parser.add_argument("--process", default="", help="logs: of this process only")
+    parser.add_argument("paths", nargs="*", help="test: only these (pytest's own options after --)")
     chosen = parser.parse_args()
     try:
         match chosen.command:
@@ -33,6 +38,8 @@ def main() -> int:
                 lifecycle.infra_down()
             case "status":
                 return lifecycle.status(chosen.json)
+            case "test":
+                return lifecycle.test(chosen.paths)
             case "logs":
                 lifecycle.logs(chosen.process)
             case "run" | "up" | "down" | "reset":

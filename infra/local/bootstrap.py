@@ -114,10 +114,14 @@ def ensure_venv(kind: str) -> None:
         subprocess.run([python, "-m", "venv", "--clear", str(VENV)], check=True)
     say(f"installing requirements/{kind}.txt into .venv (every file checked against its hash)")
     command = [str(VENV / "bin" / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    command += ["--progress-bar", "on" if sys.stdout.isatty() else "off"]
+    command += ["--progress-bar", "off"]
     command += ["--require-hashes", "-r", str(REQUIREMENTS / f"{kind}.txt")]
     environment = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-    if subprocess.run(command, env=environment).returncode:
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as pip:
+        for line in pip.stdout or ():
+            if not line.startswith(("Requirement already satisfied", "Looking in", "  Using cached")):
+                print(f"    {line.rstrip()[:150]}", flush=True)
+    if pip.returncode:
         raise Trouble("pip could not install the requirements; its words are above")
     for each in ("runtime", "dev") if kind == "dev" else ("runtime",):  # dev contains runtime
         file, wanted = _stamp(each)

@@ -6,7 +6,6 @@ import pathlib
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -37,7 +36,9 @@ def infra_up(keep: bool = True) -> None:
         if keep:
             _kept().touch()
     port = place.ports()
-    say(f"PostgreSQL 127.0.0.1:{port['postgres']}, RabbitMQ 127.0.0.1:{port['amqp']}, settings in .local/env")
+    say(
+        f"PostgreSQL 127.0.0.1:{port['postgres']}, RabbitMQ 127.0.0.1:{port['amqp']}, settings in {place.LINK.name}/env"
+    )
 
 
 def infra_down() -> None:
@@ -212,6 +213,33 @@ def _watch() -> None:
     say("the platform was taken down by another command")
 
 
+# Testing on it --------------------------------------------------------------------------------------
+
+IN_PARALLEL = ("unit", "architecture", "contracts", "integration")
+
+
+def test(paths: list[str]) -> int:
+    """pytest on an instance of its own (`.local-test`), stopped afterwards; 0 when all passed."""
+    bootstrap.ensure("dev")
+    infra_up()
+    pytest = [str(CHECKOUT / ".venv" / "bin" / "python"), "-m", "pytest"]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PINGAN_")}
+    environment["PINGAN_INSTANCE"] = place.INSTANCE
+    runs = [[*pytest, *paths]] if paths else [[*pytest, *part] for part in _parts()]
+    try:
+        return max(subprocess.run(run, cwd=CHECKOUT, env=environment).returncode for run in runs)
+    finally:
+        infra_down()
+
+
+def _parts() -> list[list[str]]:
+    """Isolated tests on two workers; then, one after another, those that share a running platform."""
+    folders = sorted(folder for folder in (CHECKOUT / "tests").iterdir() if any(folder.rglob("test_*.py")))
+    isolated = [f"tests/{folder.name}" for folder in folders if folder.name in IN_PARALLEL]
+    sharing = [f"tests/{folder.name}" for folder in folders if folder.name not in IN_PARALLEL]
+    return [["-n", "2", *isolated], *([sharing] if sharing else [])]
+
+
 # Looking at it --------------------------------------------------------------------------------------
 
 
@@ -255,4 +283,3 @@ def reset() -> None:
                 continue
             shutil.rmtree(item) if item.is_dir() else item.unlink()
     say(f"emptied {state()}")
-    sys.stdout.flush()

@@ -18,7 +18,9 @@ import sys
 from collections.abc import Iterator
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
-LINK = CHECKOUT / ".local"
+# `make test` works on a platform of its own beside the one in use: same checkout, other state, other ports.
+INSTANCE = os.environ.get("PINGAN_INSTANCE", "")
+LINK = CHECKOUT / (f".local-{INSTANCE}" if INSTANCE else ".local")
 ROOT_STATE = pathlib.Path("/var/lib/pingan-grid")
 IS_ROOT = os.geteuid() == 0
 
@@ -41,8 +43,9 @@ class Trouble(Exception):
 
 
 def checkout_hash() -> str:
-    """A short name for this checkout, the same as long as it stays where it is."""
-    return hashlib.sha256(str(CHECKOUT).encode()).hexdigest()[:10]
+    """A short name for this checkout and instance, the same as long as it stays where it is."""
+    text = f"{CHECKOUT}:{INSTANCE}" if INSTANCE else str(CHECKOUT)
+    return hashlib.sha256(text.encode()).hexdigest()[:10]
 
 
 def say(text: str) -> None:

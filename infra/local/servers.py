@@ -222,9 +222,10 @@ def _clean(environment: dict[str, str]) -> list[str]:
 
 
 def _epmd() -> str:
-    found = sorted(pathlib.Path("/usr/lib/erlang").glob("erts-*/bin/epmd"), key=_version) or [shutil.which("epmd")]
-    if found[-1] is None:
-        raise Trouble("epmd is missing; it comes with the package erlang-base")
+    """Erlang's port mapper, from the newest runtime that is installed."""
+    found = sorted(pathlib.Path("/usr/lib/erlang").glob("erts-*/bin/epmd"), key=_version)
+    if not found:
+        raise Trouble("epmd is missing under /usr/lib/erlang; it comes with the package erlang-base")
     return str(found[-1])
 
 

@@ -114,7 +114,7 @@ def call(method: str, *arguments: object) -> Any:
 
 def is_up() -> bool:
     try:
-        return call("getState")["statename"] == "RUNNING"
+        return bool(call("getState")["statename"] == "RUNNING")
     except (OSError, http.client.HTTPException, xmlrpc.client.Error):
         return False
 
