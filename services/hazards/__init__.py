@@ -1,0 +1,1 @@
+"""hazards: cases of hazards, disputes and requests, from the report to the verified close."""

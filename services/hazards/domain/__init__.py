@@ -1,0 +1,1 @@
+"""The rules of cases: the state machine, who may move, routing, deadlines. No I/O."""

@@ -1,0 +1,211 @@
+"""hazards' tables: cases, their append-only history, and what cases are routed by."""
+
+from __future__ import annotations
+
+import uuid
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+
+from backbone.areas_projection import AreasProjection
+
+metadata = MetaData(schema="hazards")
+projection = AreasProjection.of(metadata)
+
+
+def _uuid() -> UUID[uuid.UUID]:
+    return UUID(as_uuid=True)
+
+
+def _path() -> Text:
+    return Text(collation="C")
+
+
+def _at() -> DateTime:
+    return DateTime(timezone=True)
+
+
+IS_OPEN = text("state NOT IN ('closed', 'refused', 'voided')")
+
+cases = Table(
+    "cases",
+    metadata,
+    Column("id", _uuid(), primary_key=True),
+    Column("case_no", Text, nullable=False, unique=True),
+    Column("version", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("grade", Text, nullable=False),
+    Column("sensitivity", SmallInteger, nullable=False),
+    Column("description", Text, nullable=False),
+    # WGS84, and the position as it was given.
+    Column("geom", Geometry("POINT", srid=4326, spatial_index=False), nullable=False),
+    Column("original_crs", Text, nullable=False),
+    Column("original_lon", Double, nullable=False),
+    Column("original_lat", Double, nullable=False),
+    # The current area; `boundary_version` is the report's (or last relocation's), `located_version` the area's.
+    Column("area_path", _path(), nullable=False),
+    Column("boundary_version", Integer, nullable=False),
+    Column("located_version", Integer, nullable=False),
+    Column("unassigned", Boolean, nullable=False),
+    Column("place_id", _uuid()),
+    Column("reporter_account_id", _uuid(), nullable=False),
+    Column("reporting_agency_id", _uuid(), nullable=False),
+    Column("lead_agency_id", _uuid()),
+    Column("assisting_agency_ids", ARRAY(_uuid()), nullable=False, server_default="{}"),
+    Column("former_agency_ids", ARRAY(_uuid()), nullable=False, server_default="{}"),
+    # All agencies above: who takes part sees the case wherever it lies.
+    Column("participants", ARRAY(_uuid()), nullable=False),
+    # The last account that finished, and every account that started or finished.
+    Column("handler_account_id", _uuid()),
+    Column("handler_account_ids", ARRAY(_uuid()), nullable=False, server_default="{}"),
+    Column("returns", Integer, nullable=False, server_default="0"),
+    Column("reworks", Integer, nullable=False, server_default="0"),
+    Column("reopenings", Integer, nullable=False, server_default="0"),
+    Column("county_decides", Boolean, nullable=False, server_default="false"),
+    Column("occurred_at", _at(), nullable=False),
+    Column("reported_at", _at(), nullable=False),
+    Column("updated_at", _at(), nullable=False),
+    Column("closed_at", _at()),
+    # The running deadline: since when, when to warn, when it is over; reset by reopening.
+    Column("due_since", _at(), nullable=False),
+    Column("warn_at", _at(), nullable=False),
+    Column("due_at", _at(), nullable=False),
+    Column("warned_at", _at()),
+    Column("missed_at", _at()),
+    Column("accept_due_at", _at()),
+    Column("unacknowledged_at", _at()),
+    Column("report_digest", Text, nullable=False, comment="of the command: the same id with other content is refused"),
+    Index("cases_recent", text("reported_at DESC"), text("id DESC")),
+    Index("cases_state_recent", "state", text("reported_at DESC"), text("id DESC")),
+    Index("cases_area", "area_path", "reported_at"),
+    Index("cases_participants", "participants", postgresql_using="gin"),
+    Index("cases_geom", "geom", postgresql_using="gist"),
+    Index("cases_to_warn", "warn_at", postgresql_where=text(f"warned_at IS NULL AND {IS_OPEN}")),
+    Index("cases_to_miss", "due_at", postgresql_where=text(f"missed_at IS NULL AND {IS_OPEN}")),
+    Index(
+        "cases_to_acknowledge",
+        "accept_due_at",
+        postgresql_where=text("unacknowledged_at IS NULL AND state = 'dispatched'"),
+    ),
+    Index("cases_to_locate", "located_version", postgresql_where=IS_OPEN),
+    Index("cases_unassigned", text("reported_at DESC"), text("id DESC"), postgresql_where=text("unassigned")),
+)
+
+case_history = Table(
+    "case_history",
+    metadata,
+    Column("case_id", _uuid(), ForeignKey(cases.c.id), primary_key=True),
+    Column("seq", Integer, primary_key=True, comment="the case's version after the move"),
+    Column("at", _at(), nullable=False),
+    Column("account_id", _uuid(), comment="NULL: the platform's clock or a new boundary"),
+    Column("agency_id", _uuid()),
+    Column("roles", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("move", Text, nullable=False),
+    Column("from_state", Text),
+    Column("to_state", Text, nullable=False),
+    Column("reason", Text),
+    Column("note", Text),
+    Column("before", JSONB, comment="what relocate, recategorise and dispatch changed"),
+    Column("after", JSONB),
+)
+
+case_photos = Table(
+    "case_photos",
+    metadata,
+    Column("case_id", _uuid(), ForeignKey(cases.c.id), primary_key=True),
+    Column("seq", Integer, primary_key=True, comment="the version it came with"),
+    Column("blob", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("move", Text, nullable=False),
+    Column("added_at", _at(), nullable=False),
+)
+
+case_counters = Table(
+    "case_counters",
+    metadata,
+    Column("day", Date, primary_key=True, comment="of Asia/Shanghai"),
+    Column("last", Integer, nullable=False),
+)
+
+external_refs = Table(
+    "external_refs",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("entity_id", _uuid(), nullable=False),
+    Column("linked_at", _at(), nullable=False),
+    Index("external_refs_entity", "entity", "entity_id"),
+)
+
+categories = Table(
+    "categories",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("handle_hours", Double, nullable=False),
+    Column("accept_hours", Double, nullable=False),
+    Column("emergency", Boolean, nullable=False),
+    Column("sensitivity", SmallInteger, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+routing_rules = Table(
+    "routing_rules",
+    metadata,
+    Column("id", _uuid(), primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("category", Text),
+    Column("area_path", _path(), nullable=False),
+    Column("agency_id", _uuid(), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("routing_rules_area", "area_path", postgresql_where=text("active")),
+)
+
+agencies = Table(
+    "agencies",
+    metadata,
+    Column("id", _uuid(), primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("parent_id", _uuid()),
+    Column("area_path", _path(), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+jurisdictions = Table(
+    "jurisdictions",
+    metadata,
+    Column("id", _uuid(), primary_key=True),
+    Column("agency_id", _uuid(), nullable=False),
+    Column("area_path", _path(), nullable=False),
+    Column("category", Text),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("jurisdictions_area", "area_path", postgresql_where=text("active")),
+)
