@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.util
 import json
 import pathlib
 import sys
@@ -34,15 +33,16 @@ def subscribers() -> dict[str, tuple[tuple[str, str], ...]]:
 
     Loaded by name: contracts lie below the backbone and import nothing of it; only this tool looks up.
     """
-    if importlib.util.find_spec("backbone.topology") is None:
-        return {}
     topology = importlib.import_module("backbone.topology")
-    found: dict[str, list[tuple[str, str]]] = {cls.routing_key(): [] for cls in all_events()}
-    for (service, stream), queue in topology.CONSUMERS.items():
-        for key, consumers in found.items():
-            if stream == "#" or key.startswith(f"{stream}."):
-                consumers.append((service, queue))
-    return {key: tuple(sorted(consumers)) for key, consumers in found.items()}
+    found: dict[str, tuple[tuple[str, str], ...]] = {}
+    for cls in all_events():
+        key = cls.routing_key()
+        found[key] = tuple(
+            (service, topology.events_queue(service, stream))
+            for (service, stream), patterns in sorted(topology.CONSUMERS.items())
+            if any(topology.matches(pattern, key) for pattern in patterns)
+        )
+    return found
 
 
 def stale() -> list[str]:

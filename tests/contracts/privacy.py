@@ -10,8 +10,8 @@ from contracts.envelope import EventData
 
 FORMATS = ("uuid", "date-time", "date")
 FORBIDDEN_WORDS = frozenset(
-    ("name", "names", "phone", "telephone", "mobile", "email", "address", "idcard")
-    + ("text", "description", "note", "comment", "remark", "title", "face", "photo")
+    {"name", "names", "phone", "telephone", "mobile", "email", "address", "idcard", "face", "photo"}
+    | {"text", "description", "note", "comment", "remark", "title"}
 )
 FORBIDDEN_NAMES = ("id_number", "id_card", "call_sign")
 
