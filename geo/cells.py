@@ -50,7 +50,7 @@ class Cells:
         return self.paths[owner] if owner >= 0 else None
 
     def locate_many(self, lons: ArrayLike, lats: ArrayLike) -> NDArray[np.int32]:
-        """Index into `paths` for each of n WGS84 points (two arrays of shape (n,)); -1 outside every area or for NaN."""
+        """Index into `paths` for each of n WGS84 points (arrays of shape (n,)); -1 outside every area or for NaN."""
         xs, ys = np.asarray(lons, np.float64), np.asarray(lats, np.float64)
         none = np.iinfo(np.int32).max
         owners = np.full(xs.shape, none, np.int32)

@@ -1,9 +1,9 @@
 """Carry a partition from one coordinate system to another without tearing it.
 
-GCJ-02 and BD-09 bend straight lines. Converted vertex by vertex, a corner that touches the middle of a neighbour's edge
-(a legal T-junction) no longer lies on that edge: in a real county slivers of up to 8,556 m2 opened on its 12 km edges.
-So the linework is noded first (a touching corner becomes a vertex of the edge it touches) and its edges are cut short, both
-alike for every area that shares them; then each vertex is converted, and shared vertices stay identical.
+GCJ-02 and BD-09 bend straight lines. Converted vertex by vertex, a corner that touches the middle of a neighbour's
+edge (a legal T-junction) no longer lies on that edge: in a real county slivers of up to 8,556 m2 opened on its 12 km
+edges. So the linework is noded first (a touching corner becomes a vertex of the edge it touches) and its edges are cut
+short, both alike for every area that shares them; then each vertex is converted, and shared vertices stay identical.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from geo.coordinates import to_wgs84
 TOUCH_DEG: Final = 1e-7
 """How near (some 1 cm) a corner must be to an edge to be taken as touching it."""
 TOUCH_M2: Final = 0.5
-"""The most an edge may move to meet a touching corner: half of what topology forgives, so noding never hides an offence."""
+"""The most an edge may move to meet a touching corner: half of what topology forgives, so no offence is hidden."""
 EDGE_DEG: Final = 0.0005
 """Longest edge before a bending conversion (some 50 m): between vertices the line then errs by about a millimetre."""
 
@@ -35,6 +35,7 @@ def convert(geometries: Geometries, crs: str) -> Geometries:
     if crs in ("wgs84", "cgcs2000") or not len(geometries):
         to_wgs84(0.0, 0.0, crs)
         return geometries
+    offsets: Any
     _, coordinates, offsets = shapely.to_ragged_array(geometries)
     rings = np.asarray(offsets[0], np.int64)
     coordinates, rings = _insert(coordinates[:, :2], rings, *_touching(coordinates[:, :2], rings))
@@ -46,7 +47,8 @@ def convert(geometries: Geometries, crs: str) -> Geometries:
 
 def single_parts(geometries: Geometries) -> Geometries:
     """Multipolygons of one part as polygons; the others as they are."""
-    lone = (shapely.get_type_id(geometries) == shapely.GeometryType.MULTIPOLYGON) & (shapely.get_num_geometries(geometries) == 1)
+    several = shapely.get_type_id(geometries) == shapely.GeometryType.MULTIPOLYGON
+    lone = several & (shapely.get_num_geometries(geometries) == 1)
     return np.where(lone, shapely.get_geometry(geometries, 0), geometries)
 
 
@@ -58,10 +60,11 @@ def _segments(coordinates: Floats, rings: NDArray[np.int64]) -> NDArray[np.int64
 
 
 def _touching(coordinates: Floats, rings: NDArray[np.int64]) -> tuple[NDArray[np.int64], Floats]:
-    """Corners that touch the inside of a segment: (index of the vertex to insert after, coordinates), in order along it."""
+    """Corners that touch the inside of a segment: (vertex to insert after, coordinates), in order along it."""
     starts = _segments(coordinates, rings)
     corners = np.unique(coordinates, axis=0)
-    tree = shapely.STRtree(shapely.linestrings(np.stack([coordinates[starts], coordinates[starts + 1]], axis=1)))
+    lines: Any = shapely.linestrings(np.stack([coordinates[starts], coordinates[starts + 1]], axis=1))
+    tree = shapely.STRtree(lines)
     which, segment = tree.query(shapely.points(corners), predicate="dwithin", distance=TOUCH_DEG)
     a, b, p = coordinates[starts[segment]], coordinates[starts[segment] + 1], corners[which]
     along, off = b - a, p - a
@@ -85,7 +88,7 @@ def _cuts(coordinates: Floats, rings: NDArray[np.int64]) -> tuple[NDArray[np.int
     starts, a, b, parts = starts[long], a[long], b[long], parts[long]
     segment = np.repeat(np.arange(len(starts)), parts - 1)
     step = np.arange(len(segment)) - np.repeat(np.cumsum(parts - 1) - (parts - 1), parts - 1) + 1
-    # The neighbour walks the same edge backwards: count from the lexicographically smaller end, so both get the same floats.
+    # The neighbour walks the same edge backwards: both count from the lexicographically smaller end, for equal floats.
     backwards = ((b[:, 0] < a[:, 0]) | ((b[:, 0] == a[:, 0]) & (b[:, 1] < a[:, 1])))[segment]
     low = np.where(backwards[:, None], b[segment], a[segment])
     high = np.where(backwards[:, None], a[segment], b[segment])

@@ -1,8 +1,8 @@
 """Whether areas partition their parents: the shapely half of the two checks (the other is PostGIS, in services/grid).
 
-Works in the lon/lat plane on the linework as given; every offending piece is measured geodesically and only pieces above
-`PIECE_M2` offend. What is measured is the area of the difference, never the difference of areas: an equal gap and overlap
-do not cancel, and an edge noded on one side only (a T-junction) is no offence.
+Works in the lon/lat plane on the linework as given; every offending piece is measured geodesically and only pieces
+above `PIECE_M2` offend. What is measured is the area of the difference, never the difference of areas: an equal gap and
+overlap do not cancel, and an edge noded on one side only (a T-junction) is no offence.
 """
 
 from __future__ import annotations
@@ -91,26 +91,41 @@ def check_structure(features: Sequence[Feature]) -> list[Problem]:
     first: dict[str, Feature] = {}
     for feature in features:
         if feature.code in first:
-            problems.append(Problem("duplicate_code", (feature.code,), f"code {feature.code} appears more than once", feature.geometry))
+            problems.append(
+                Problem(
+                    "duplicate_code", (feature.code,), f"code {feature.code} appears more than once", feature.geometry
+                )
+            )
         first.setdefault(feature.code, feature)
     roots = [feature for feature in first.values() if feature.level == NESTING[0]]
     if not roots:
         problems.append(Problem("no_county", (), "no area has level county"))
     if len(roots) > 1:
         codes = tuple(root.code for root in roots)
-        problems.append(Problem("several_counties", codes, f"one county per import, found {len(roots)}: {', '.join(codes[:5])}"))
+        problems.append(
+            Problem("several_counties", codes, f"one county per import, found {len(roots)}: {', '.join(codes[:5])}")
+        )
     with_children = {feature.parent for feature in first.values()}
     for feature in first.values():
         problems.extend(_place_in_tree(feature, first))
         if feature.level in NESTING[:-1] and feature.code not in with_children:
             message = f"{feature.level} {feature.code} has no {NESTING[NESTING.index(feature.level) + 1]} under it"
-            problems.append(Problem("missing_children", (feature.code,), message, feature.geometry, area_m2(feature.geometry)))
+            problems.append(
+                Problem("missing_children", (feature.code,), message, feature.geometry, area_m2(feature.geometry))
+            )
     return problems
 
 
 def _place_in_tree(feature: Feature, first: dict[str, Feature]) -> list[Problem]:
     if feature.level not in NESTING:
-        return [Problem("unknown_level", (feature.code,), f"level of {feature.code} is none of {', '.join(NESTING)}", feature.geometry)]
+        return [
+            Problem(
+                "unknown_level",
+                (feature.code,),
+                f"level of {feature.code} is none of {', '.join(NESTING)}",
+                feature.geometry,
+            )
+        ]
     depth = NESTING.index(feature.level)
     if feature.parent is None:
         if depth == 0:
@@ -118,9 +133,18 @@ def _place_in_tree(feature: Feature, first: dict[str, Feature]) -> list[Problem]
         return [Problem("orphan", (feature.code,), f"{feature.level} {feature.code} names no parent", feature.geometry)]
     parent = first.get(feature.parent)
     if parent is None:
-        return [Problem("orphan", (feature.code,), f"parent {feature.parent} of {feature.code} is not in the collection", feature.geometry)]
+        return [
+            Problem(
+                "orphan",
+                (feature.code,),
+                f"parent {feature.parent} of {feature.code} is not in the collection",
+                feature.geometry,
+            )
+        ]
     if depth == 0 or parent.level != NESTING[depth - 1]:
-        message = f"{feature.level} {feature.code} lies under {parent.level} {parent.code}; levels nest {' > '.join(NESTING)}"
+        message = (
+            f"{feature.level} {feature.code} lies under {parent.level} {parent.code}; levels nest {' > '.join(NESTING)}"
+        )
         return [Problem("wrong_nesting", (feature.code, parent.code), message, feature.geometry)]
     return []
 
@@ -160,7 +184,9 @@ def _invalid(features: Sequence[Feature], shapes: NDArray[Any]) -> list[Problem]
     for i in np.flatnonzero(~shapely.is_valid(shapes)):
         reason = shapely.is_valid_reason(shapes[i])
         piece = _lobes(shapes[i])
-        problems.append(Problem("invalid_geometry", (features[i].code,), f"{features[i].code}: {reason}", piece, area_m2(piece)))
+        problems.append(
+            Problem("invalid_geometry", (features[i].code,), f"{features[i].code}: {reason}", piece, area_m2(piece))
+        )
     return problems
 
 
@@ -219,6 +245,8 @@ class _Pieces:
         return offending
 
     @staticmethod
-    def _touching(features: Sequence[Feature], own: NDArray[Any], children: list[int], piece: BaseGeometry) -> tuple[str, ...]:
+    def _touching(
+        features: Sequence[Feature], own: NDArray[Any], children: list[int], piece: BaseGeometry
+    ) -> tuple[str, ...]:
         hits = shapely.dwithin(own, piece, 1e-9)
         return tuple(sorted({features[children[i]].code for i in np.flatnonzero(hits)}))
