@@ -1,0 +1,1 @@
+"""The one guarded door to the platform: FastAPI on asyncio, never monkey-patched."""

@@ -1,0 +1,1 @@
+"""Who is calling: credentials to a short-lived token, a token to an Actor."""

@@ -1,0 +1,159 @@
+"""Running the services' queries: one asyncpg pool per schema under its read-only role.
+
+The JSON that PostgreSQL built goes out as it came. A read that meets a dead connection is tried once
+more; after that the caller hears 503 with Retry-After. Personal data is read inside a transaction that
+carries the scope for the row policies, after its audit row is committed (`personal.py`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import orjson
+from starlette.responses import Response
+
+from backbone.policy import rls_settings
+from backbone.statements import Query, compiled
+from contracts.scope import Scope
+from gateway import cursors
+from gateway.problems import Problem, unavailable
+
+Keyset = tuple[Any, ...] | None
+_ACQUIRE_S, _COMMAND_S = 3.0, 10.0
+# Lost or refused connections, shutdown, too many connections, statement timeouts, a plan that went stale.
+_GONE = (
+    OSError,
+    TimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.InvalidCachedStatementError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+)
+
+
+@asynccontextmanager
+async def outage_is_503(schema: str) -> AsyncIterator[None]:
+    """Turns the driver's outage errors into 503; a fault of ours stays what it is."""
+    try:
+        yield
+    except _GONE as error:
+        raise unavailable(f"database {schema}") from error
+
+
+class Database:
+    """The pool of one schema and role; connects when first used, so the gateway starts without it."""
+
+    def __init__(self, schema: str, url: str, size: int) -> None:
+        self.schema, self._url, self._size = schema, url, size
+        self._pool: asyncpg.Pool | None = None
+        self._opening = asyncio.Lock()
+
+    async def pool(self) -> asyncpg.Pool:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    self._url,
+                    min_size=0,
+                    max_size=self._size,
+                    command_timeout=_COMMAND_S,
+                    max_inactive_connection_lifetime=300,
+                    timeout=5,
+                    server_settings={"application_name": "gateway", "timezone": "UTC"},
+                )
+        return self._pool
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        pool = await self.pool()
+        async with pool.acquire(timeout=_ACQUIRE_S) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Any]:
+        """A connection inside one transaction; outages are 503."""
+        async with outage_is_503(self.schema), self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
+        """Rows of a read; tried twice, so that a restarted database costs callers nothing."""
+        async with outage_is_503(self.schema):
+            try:
+                async with self.connection() as connection:
+                    return list(await connection.fetch(sql, *arguments))
+            except _GONE:
+                async with self.connection() as connection:
+                    return list(await connection.fetch(sql, *arguments))
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            try:
+                await asyncio.wait_for(self._pool.close(), 5)
+            except TimeoutError:
+                self._pool.terminate()
+
+
+class Reads:
+    """Reads of the services, by their own queries."""
+
+    def __init__(self, databases: dict[str, Database]) -> None:
+        self.databases = databases
+
+    async def rows(self, service: str, query: Query) -> list[Any]:
+        sql, arguments = compiled(query)
+        return await self.databases[service].fetch(sql, *arguments)
+
+    async def row(self, service: str, query: Query) -> Any:
+        """The one row, or Problem not_found: absent and invisible are the same."""
+        rows = await self.rows(service, query)
+        if not rows:
+            raise Problem("not_found")
+        return rows[0]
+
+    async def rows_under_policy(self, service: str, scope: Scope, query: Query) -> list[Any]:
+        """Rows guarded by row policies: the scope travels as SET LOCAL in the same transaction."""
+        sql, arguments = compiled(query)
+        async with self.databases[service].transaction() as connection:
+            for name, value in rls_settings(scope).items():
+                await connection.execute("SELECT set_config($1, $2, true)", name, value)
+            return list(await connection.fetch(sql, *arguments))
+
+    async def page(
+        self, service: str, make: Callable[[int, Keyset], Query], *, kind: str, limit: int, after: str | None
+    ) -> Response:
+        """One page `{"items": [...], "next": cursor | null}`; `make(limit, keyset)` gives the query."""
+        query = make(limit + 1, cursors.decode(kind, after))
+        try:
+            rows = await self.rows(service, query)
+        except asyncpg.DataError:
+            # A well-formed cursor whose values have other types than this list's keyset.
+            raise Problem("invalid_cursor", field="after") from None
+        return page(rows, kind=kind, limit=limit)
+
+    async def close(self) -> None:
+        await asyncio.gather(*(database.close() for database in self.databases.values()))
+
+
+def page(rows: Sequence[Any], *, kind: str, limit: int) -> Response:
+    """The answer for `limit + 1` fetched rows with columns body, cursor_1, cursor_2 ..."""
+    more, rows = len(rows) > limit, rows[:limit]
+    following = cursors.encode(kind, tuple(rows[-1])[1:]) if more else None
+    items = ",".join(row[0] for row in rows)
+    return raw_json(f'{{"items":[{items}],"next":{orjson.dumps(following).decode()}}}'.encode())
+
+
+def raw_json(body: bytes | str, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A response of ready JSON."""
+    return Response(body, status, headers=headers, media_type="application/json")
+
+
+def single(row: Any) -> Response:
+    """The answer for one entity: its body, and its version as ETag where it has one."""
+    version = row["version"] if "version" in row.keys() else None  # noqa: SIM118 - a Record is not a dict
+    return raw_json(row["body"], headers={"ETag": f'"{version}"'} if version is not None else None)
