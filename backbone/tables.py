@@ -67,13 +67,20 @@ inbox = Table(
     bookkeeping,
     Column("consumer", Text, primary_key=True),
     Column("event_id", UUID(as_uuid=True), primary_key=True),
-    Column("status", Text, nullable=False, comment="done | failed | started | quarantined"),
+    Column("seq", BigInteger, Identity(always=True), nullable=False),
+    Column("entity_id", UUID(as_uuid=True), nullable=False),
+    Column(
+        "status",
+        Text,
+        nullable=False,
+        comment="done | failed | waiting (behind a failed one of its entity) | started | quarantined",
+    ),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_attempt_at", DateTime(timezone=True)),
     Column("body", Text, comment="kept while the event still has to be applied"),
     Column("error", Text),
     _created("received_at"),
-    Index("inbox_due", "consumer", "next_attempt_at", postgresql_where=text("status IN ('failed', 'started')")),
+    Index("inbox_pending", "consumer", "entity_id", "seq", postgresql_where=text("status IN ('failed', 'waiting')")),
     Index("inbox_received", "received_at", postgresql_using="brin"),
 )
 

@@ -1,0 +1,214 @@
+"""Every exchange, queue and binding as a value; all names are made here.
+
+Who hears what is ONE table, `CONSUMERS`. Per (consumer, entity stream) there is one quorum queue with a
+single active consumer, so that the events of one entity stay in order with any number of replicas.
+
+    python -m backbone.topology        # declares on PINGAN_BROKER_URL; exits 1 naming a differing argument
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sys
+import urllib.request
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from backbone.broker import connect, drop
+from backbone.settings import SERVICES, BrokerSettings
+
+EVENTS = "pingan.events"
+DEAD = "pingan.dead"
+POSITIONS = "patrol.positions"
+
+# (consumer, stream) -> routing keys of pingan.events. One queue holds what must stay in order together.
+CONSUMERS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("hazards", "areas"): ("grid.area.#", "grid.boundary.#"),
+    ("hazards", "agencies"): ("grid.agency.#", "grid.jurisdiction.#"),
+    ("patrol", "areas"): ("grid.area.#", "grid.boundary.#"),
+    ("patrol", "agencies"): ("grid.agency.#",),
+    ("notify", "everything"): ("#",),
+}
+
+DELIVERY_LIMIT = 50
+
+
+class TopologyMismatch(RuntimeError):
+    """Something of that name exists with other arguments; the message names the argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A durable queue, the routing keys that fill it and its arguments."""
+
+    name: str
+    service: str
+    exchange: str = ""
+    keys: tuple[str, ...] = ()
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+def events_queue(service: str, stream: str) -> str:
+    return f"{service}.on-{stream}"
+
+
+def commands_queue(service: str) -> str:
+    return f"{service}.commands"
+
+
+def dead_queue(service: str) -> str:
+    return f"{service}.dead"
+
+
+def _quorum(service: str, **more: Any) -> dict[str, Any]:
+    # No length limit: reject-publish on one full queue would nack the publisher although the others stored
+    # the event. Length is an alarm instead. The delivery limit is a last net, under it the inbox judges.
+    return {
+        "x-queue-type": "quorum",
+        "x-delivery-limit": DELIVERY_LIMIT,
+        "x-dead-letter-exchange": DEAD,
+        "x-dead-letter-routing-key": service,
+        "x-dead-letter-strategy": "at-least-once",
+        "x-overflow": "reject-publish",
+        **more,
+    }
+
+
+def queues() -> tuple[Queue, ...]:
+    """All queues of the platform, dead-letter queues first: nobody may dead-letter into nothing."""
+    listening = sorted({service for service, _ in CONSUMERS} | {"patrol"})
+    return (
+        *(Queue(dead_queue(name), name, DEAD, (name,), {"x-queue-type": "quorum"}) for name in listening),
+        *(
+            Queue(events_queue(service, stream), service, EVENTS, keys, _single(service))
+            for (service, stream), keys in CONSUMERS.items()
+        ),
+        *(Queue(commands_queue(name), name) for name in SERVICES),
+        Queue(POSITIONS, "patrol", arguments=_quorum("patrol")),
+    )
+
+
+def _single(service: str) -> dict[str, Any]:
+    return _quorum(service, **{"x-single-active-consumer": True})
+
+
+def queues_of(service: str) -> dict[str, tuple[str, ...]]:
+    """One consumer's event queues with their routing keys."""
+    return {events_queue(name, stream): keys for (name, stream), keys in CONSUMERS.items() if name == service}
+
+
+def queue_for(service: str, routing_key: str) -> str:
+    """The queue in which `service` hears a routing key. Raises LookupError when it has none."""
+    for queue, keys in queues_of(service).items():
+        if any(matches(key, routing_key) for key in keys):
+            return queue
+    raise LookupError(f"{service} has no queue for {routing_key}: add it to backbone.topology.CONSUMERS")
+
+
+def matches(pattern: str, routing_key: str) -> bool:
+    """AMQP topic matching: `*` one word, `#` any number of words."""
+    return _matches(pattern.split("."), routing_key.split("."))
+
+
+def _matches(pattern: list[str], words: list[str]) -> bool:
+    if not pattern:
+        return not words
+    if pattern[0] == "#":
+        return any(_matches(pattern[1:], words[skipped:]) for skipped in range(len(words) + 1))
+    return bool(words) and pattern[0] in ("*", words[0]) and _matches(pattern[1:], words[1:])
+
+
+def declare(broker_url: str) -> None:
+    """Declare everything; harmless when it is there already.
+
+    Raises TopologyMismatch when something exists with other arguments, OSError when the broker is away.
+    """
+    connection = connect(broker_url, heartbeat=0)
+    try:
+        for step in _steps():
+            channel = connection.channel()  # a refused declaration closes its channel
+            try:
+                step(channel)
+            except connection.channel_errors as error:
+                if getattr(error, "reply_code", None) == 406:
+                    raise TopologyMismatch(str(getattr(error, "reply_text", error))) from None
+                raise
+            channel.close()
+    finally:
+        drop(connection)
+
+
+def _steps() -> Iterator[Any]:
+    yield lambda channel: channel.exchange_declare(EVENTS, "topic", durable=True, auto_delete=False)
+    yield lambda channel: channel.exchange_declare(DEAD, "direct", durable=True, auto_delete=False)
+    for each in queues():
+        yield lambda channel, queue=each: _declare_queue(channel, queue)
+
+
+def _declare_queue(channel: Any, queue: Queue) -> None:
+    channel.queue_declare(queue.name, durable=True, auto_delete=False, arguments=dict(queue.arguments))
+    for key in queue.keys:
+        channel.queue_bind(queue.name, exchange=queue.exchange, routing_key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What of the topology the broker has lost: whole queues, and bindings of queues that are there."""
+
+    queues: frozenset[str]
+    bindings: frozenset[tuple[str, str]]
+
+    @property
+    def affected(self) -> frozenset[str]:
+        """Every queue to which something may not have been delivered."""
+        return self.queues | {queue for queue, _ in self.bindings}
+
+
+def compare(broker_url: str, management_url: str, timeout: float = 5.0) -> Losses:
+    """Ask the management API what is missing. Blocking; raises OSError when the API does not answer."""
+    present = {
+        (binding["source"], binding["destination"], binding["routing_key"])
+        for binding in management(broker_url, management_url, "bindings/{vhost}", timeout)
+        if binding["destination_type"] == "queue"
+    }
+    # Every queue that exists is bound to the default exchange by its name.
+    missing = frozenset(queue.name for queue in queues() if ("", queue.name, queue.name) not in present)
+    unbound = frozenset(
+        (queue.name, key)
+        for queue in queues()
+        for key in queue.keys
+        if queue.name not in missing and (queue.exchange, queue.name, key) not in present
+    )
+    return Losses(missing, unbound)
+
+
+def lengths(broker_url: str, management_url: str, timeout: float = 5.0) -> dict[str, int]:
+    """Messages per queue as the broker last counted them (up to five seconds old)."""
+    found = management(broker_url, management_url, "queues/{vhost}?columns=name,messages", timeout)
+    return {queue["name"]: int(queue.get("messages") or 0) for queue in found}
+
+
+def management(broker_url: str, management_url: str, path: str, timeout: float = 5.0) -> Any:
+    """GET one path of the management API; `{vhost}` in it is the broker URL's."""
+    address = urlsplit(management_url)
+    vhost = quote(unquote(urlsplit(broker_url).path[1:]) or "/", safe="")
+    url = f"{address.scheme}://{address.hostname}:{address.port}/api/{path.format(vhost=vhost)}"
+    request = urllib.request.Request(url)  # noqa: S310 - the address is our own setting
+    credentials = f"{unquote(address.username or '')}:{unquote(address.password or '')}"
+    request.add_header("Authorization", "Basic " + base64.b64encode(credentials.encode()).decode())
+    with urllib.request.urlopen(request, timeout=timeout) as answer:  # noqa: S310
+        return json.loads(answer.read())
+
+
+def main() -> None:
+    try:
+        declare(BrokerSettings().url)
+    except TopologyMismatch as error:
+        sys.exit(f"the broker has another topology: {error}")
+
+
+if __name__ == "__main__":
+    main()
