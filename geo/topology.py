@@ -30,7 +30,7 @@ GEOMETRY_CODES: Final = ("invalid_geometry", "gap", "overlap", "outside_parent")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Feature:
-    """One area as handed over: `parent` is None for the county; geometry is a Polygon or MultiPolygon, WGS84 lon/lat."""
+    """One area as handed over: `parent` is None for the county; `geometry` a (multi)polygon in WGS84 lon/lat."""
 
     code: str
     level: str
@@ -40,7 +40,7 @@ class Feature:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
-    """What is wrong, with whom and where: `geometry` and `area_m2` (geodesic) are the offending piece, when there is one."""
+    """What is wrong, with whom and where; `geometry` and `area_m2` (geodesic) are the offending piece, if any."""
 
     code: str
     codes: tuple[str, ...]
@@ -65,7 +65,7 @@ class Report:
 
 
 def check(features: Sequence[Feature]) -> Report:
-    """Structure (duplicates, orphans, nesting, missing children) and, per parent, validity, gaps, overlaps and excess."""
+    """Structure (duplicates, orphans, nesting, childless parents) and, per parent, validity, gaps, overlaps, excess."""
     structural = check_structure(features)
     shapes = np.array([feature.geometry for feature in features], dtype=object)
     invalid = _invalid(features, shapes)
@@ -173,7 +173,7 @@ def repaired(shapes: NDArray[Any]) -> NDArray[Any]:
     if not bad.any():
         return shapes
     shapes = shapes.copy()
-    for i in np.flatnonzero(bad):
+    for i in np.flatnonzero(bad).tolist():
         parts = [part for part in shapely.get_parts(shapely.make_valid(shapes[i])) for part in shapely.get_parts(part)]
         shapes[i] = shapely.MultiPolygon([part for part in parts if part.geom_type == "Polygon"])
     return shapes
@@ -181,7 +181,7 @@ def repaired(shapes: NDArray[Any]) -> NDArray[Any]:
 
 def _invalid(features: Sequence[Feature], shapes: NDArray[Any]) -> list[Problem]:
     problems = []
-    for i in np.flatnonzero(~shapely.is_valid(shapes)):
+    for i in np.flatnonzero(~shapely.is_valid(shapes)).tolist():
         reason = shapely.is_valid_reason(shapes[i])
         piece = _lobes(shapes[i])
         problems.append(
@@ -225,7 +225,9 @@ class _Pieces:
         left, right = shapely.STRtree(own).query(own, predicate="intersects")
         once = left < right
         left, right = left[once], right[once]
-        for a, b, common in zip(left, right, shapely.intersection(own[left], own[right]), strict=True):
+        for a, b, common in zip(
+            left.tolist(), right.tolist(), shapely.intersection(own[left], own[right]), strict=True
+        ):
             pair = tuple(sorted((features[children[a]].code, features[children[b]].code)))
             for piece, area in self._offending(common):
                 message = f"{area:.1f} m2 belong to both {pair[0]} and {pair[1]}"
@@ -249,4 +251,4 @@ class _Pieces:
         features: Sequence[Feature], own: NDArray[Any], children: list[int], piece: BaseGeometry
     ) -> tuple[str, ...]:
         hits = shapely.dwithin(own, piece, 1e-9)
-        return tuple(sorted({features[children[i]].code for i in np.flatnonzero(hits)}))
+        return tuple(sorted({features[children[i]].code for i in np.flatnonzero(hits).tolist()}))
