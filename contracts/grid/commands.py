@@ -50,8 +50,9 @@ class StartAreaImport(Command):
 class AreaImport(Reply):
     """An import and its report (`errors` > 0 means it cannot be published).
 
-    `report` = {"counts": {...}, "problems": GeoJSON FeatureCollection of offending pieces, each with
-    code, message, area codes and `area_m2`, "truncated": bool}.
+    `report` = {"counts": {code: n}, "areas": {level: n}, "checks": {...}, "truncated": bool, "problems": GeoJSON
+    FeatureCollection of offending pieces, each with severity, code, message, area codes and `area_m2`}. Counts are
+    whole even where the list of problems is truncated.
     """
 
     import_id: UUID
@@ -167,7 +168,7 @@ class Post(Reply):
 
 
 class PutPlace(Command):
-    """Create or replace a key place (school, market, hazardous-chemicals firm ...)."""
+    """Create or replace a key place (school, market, hazardous-chemicals firm ...); `lon`, `lat` are in `crs`."""
 
     service: ClassVar[str] = "grid"
     place_id: UUID
@@ -175,11 +176,14 @@ class PutPlace(Command):
     category: Code
     lon: float = Field(ge=-180, le=180)
     lat: float = Field(ge=-90, le=90)
+    crs: Crs = Crs.WGS84
     risk: Code = "low"
     active: bool = True
 
 
 class Place(Reply):
+    """`lon`, `lat` are WGS84."""
+
     place_id: UUID
     name: str
     category: str

@@ -5,3 +5,129 @@ from __future__ import annotations
 from contracts.refusals import Refusal
 
 
+class ImportHasErrors(Refusal):
+    """This import has errors; its report says which."""
+
+    code = "grid.import_has_errors"
+    status = 422
+    zh = "导入存在错误，详见报告"
+
+
+class ImportNotReady(Refusal):
+    """This import is still being checked."""
+
+    code = "grid.import_not_ready"
+    status = 409
+    zh = "导入仍在校验中"
+
+
+class ImportAlreadyPublished(Refusal):
+    """This import has already been published."""
+
+    code = "grid.import_already_published"
+    status = 409
+    zh = "该导入已发布"
+
+
+class ImportUnchanged(Refusal):
+    """This import equals the boundary in force; there is nothing to publish."""
+
+    code = "grid.import_unchanged"
+    status = 409
+    zh = "导入内容与现行网格完全一致，无需发布"
+
+
+class ImportIdReused(Refusal):
+    """This import id was used for another file or coordinate system."""
+
+    code = "grid.import_id_reused"
+    status = 409
+    zh = "该导入编号已用于其他文件"
+
+
+class OtherCounty(Refusal):
+    """This platform already serves another county."""
+
+    code = "grid.other_county"
+    status = 422
+    zh = "本平台已服务于其他县区"
+
+
+class VoidedCodeReused(Refusal):
+    """A voided area code cannot be used again."""
+
+    code = "grid.voided_code_reused"
+    status = 422
+    zh = "已作废的编码不得重新使用"
+
+
+class UnknownArea(Refusal):
+    """No area of the boundary in force has this path."""
+
+    code = "grid.unknown_area"
+    status = 422
+    zh = "现行网格中没有该区域"
+
+
+class VoidedArea(Refusal):
+    """This area has been voided; it takes no new links."""
+
+    code = "grid.voided_area"
+    status = 422
+    zh = "该区域已作废，不得新增关联"
+
+
+class UnknownAgency(Refusal):
+    """No agency has this id."""
+
+    code = "grid.unknown_agency"
+    status = 422
+    zh = "单位不存在"
+
+
+class UnknownPerson(Refusal):
+    """No member of staff has this id."""
+
+    code = "grid.unknown_person"
+    status = 422
+    zh = "人员不存在"
+
+
+class DuplicateAgencyCode(Refusal):
+    """Another agency has this code."""
+
+    code = "grid.duplicate_agency_code"
+    status = 409
+    zh = "单位编码已被使用"
+
+
+class AgencyCycle(Refusal):
+    """An agency cannot be its own superior."""
+
+    code = "grid.agency_cycle"
+    status = 422
+    zh = "单位不得隶属于自身"
+
+
+class OutsideCounty(Refusal):
+    """This position lies outside the county."""
+
+    code = "grid.outside_county"
+    status = 422
+    zh = "该位置不在本县区范围内"
+
+
+class NoBoundary(Refusal):
+    """No boundary has been published yet."""
+
+    code = "grid.no_boundary"
+    status = 409
+    zh = "尚未发布网格边界"
+
+
+class InvalidPeriod(Refusal):
+    """A period ends before it begins."""
+
+    code = "grid.invalid_period"
+    status = 422
+    zh = "结束日期早于开始日期"

@@ -92,3 +92,19 @@ class PostChanged(EventData):
     area_path: AreaPath
     valid_from: date
     valid_until: date | None
+
+
+@event
+class PlaceChanged(EventData):
+    """A key place (school, market, hazardous-chemicals firm ...) was created, changed, moved to another area or closed."""
+
+    type: ClassVar[str] = "county.grid.place.changed.v1"
+    trigger: ClassVar[str] = "a place is created, changed or closed, or a new boundary gives it to another area"
+
+    place_id: UUID
+    category: Code
+    risk: Code
+    lon: Lon
+    lat: Lat
+    area_path: AreaPath
+    active: bool

@@ -1,0 +1,197 @@
+"""grid's tables: boundary versions and their areas, imports on their way there, and the registry of agencies."""
+
+from __future__ import annotations
+
+import uuid
+
+from geoalchemy2 import Geometry
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Double,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB, UUID
+
+metadata = MetaData(schema="grid")
+
+
+def _uuid() -> UUID[uuid.UUID]:
+    return UUID(as_uuid=True)
+
+
+def _path() -> Text:
+    # The C collation makes a subtree one index range (contracts.areas.path_end).
+    return Text(collation="C")
+
+
+def _at() -> DateTime:
+    return DateTime(timezone=True)
+
+
+boundary_versions = Table(
+    "boundary_versions",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("county_code", Text, nullable=False),
+    Column("areas", Integer, nullable=False),
+    Column("digest", Text, nullable=False, comment="of the events: code:sha256(wkb) lines"),
+    Column("content_sha256", Text, nullable=False, comment="of names, levels, kinds and shapes: equal = unchanged"),
+    Column("import_id", _uuid(), nullable=False, unique=True),
+    Column("published_by", _uuid(), nullable=False),
+    Column("valid_from", _at(), nullable=False),
+)
+
+areas = Table(
+    "areas",
+    metadata,
+    Column("boundary_version", Integer, primary_key=True, autoincrement=False),
+    Column("code", Text, primary_key=True),
+    Column("level", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("parent_code", Text),
+    Column("path", _path(), nullable=False),
+    Column("geom", Geometry("GEOMETRY", srid=4326, spatial_index=False), nullable=False),
+    Column("lon", Double, nullable=False, comment="a point inside, for labels"),
+    Column("lat", Double, nullable=False),
+    Column("area_m2", Double, nullable=False),
+    Column("wkb_sha256", Text, nullable=False),
+    Index("areas_path", "boundary_version", "path", unique=True),
+    Index("areas_parent", "boundary_version", "parent_code"),
+    Index("areas_code", "code"),
+    Index("areas_geom", "geom", postgresql_using="gist"),
+)
+
+area_imports = Table(
+    "area_imports",
+    metadata,
+    Column("import_id", _uuid(), primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("progress", Float, nullable=False, server_default="0"),
+    Column("crs", Text, nullable=False),
+    Column("blob", Text, nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("errors", Integer),
+    Column("warnings", Integer),
+    Column("report", JSONB),
+    Column("county_code", Text),
+    Column("areas", Integer),
+    Column("content_sha256", Text),
+    Column("boundary_version", Integer),
+    Column("created_by", _uuid(), nullable=False),
+    Column("created_at", _at(), nullable=False),
+    Column("updated_at", _at(), nullable=False, server_default=func.now()),
+    Column("version", Integer, nullable=False),
+    Index("area_imports_created", "created_at", "import_id"),
+)
+
+import_areas = Table(
+    "import_areas",
+    metadata,
+    Column("import_id", _uuid(), primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False, comment="position in the file"),
+    Column("parent_n", Integer),
+    Column("code", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("parent_code", Text),
+    Column("path", _path(), comment="NULL where the tree is broken"),
+    Column("raw", LargeBinary, nullable=False, comment="WKB as read"),
+    Column("geom", Geometry("GEOMETRY", srid=4326, spatial_index=False), nullable=False, comment="made valid"),
+    Column("lon", Double, nullable=False),
+    Column("lat", Double, nullable=False),
+    Column("area_m2", Double, nullable=False),
+    Index("import_areas_parent", "import_id", "parent_n"),
+    Index("import_areas_geom", "geom", postgresql_using="gist"),
+)
+
+agencies = Table(
+    "agencies",
+    metadata,
+    Column("agency_id", _uuid(), primary_key=True),
+    Column("code", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("parent_id", _uuid()),
+    Column("area_path", _path(), nullable=False),
+    Column("duty_phone", Text),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", _at(), nullable=False),
+    Index("agencies_area", "area_path"),
+)
+
+jurisdictions = Table(
+    "jurisdictions",
+    metadata,
+    Column("jurisdiction_id", _uuid(), primary_key=True),
+    Column("agency_id", _uuid(), nullable=False),
+    Column("area_path", _path(), nullable=False),
+    Column("category", Text),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", _at(), nullable=False),
+    Index("jurisdictions_area", "area_path"),
+    Index("jurisdictions_agency", "agency_id"),
+)
+
+# Staff on duty, never residents. A private phone joins when it can be stored encrypted.
+persons = Table(
+    "persons",
+    metadata,
+    Column("person_id", _uuid(), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("agency_id", _uuid(), nullable=False),
+    Column("duty_phone", Text),
+    Column("account_id", _uuid()),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", _at(), nullable=False),
+    Index("persons_agency", "agency_id"),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("post_id", _uuid(), primary_key=True),
+    Column("person_id", _uuid(), nullable=False),
+    Column("agency_id", _uuid(), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("area_path", _path(), nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_until", Date),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", _at(), nullable=False),
+    Index("posts_area", "area_path"),
+    Index("posts_person", "person_id"),
+)
+
+places = Table(
+    "places",
+    metadata,
+    Column("place_id", _uuid(), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("geom", Geometry("POINT", srid=4326, spatial_index=False), nullable=False),
+    Column("original_crs", Text, nullable=False),
+    Column("original_lon", Double, nullable=False),
+    Column("original_lat", Double, nullable=False),
+    Column("risk", Text, nullable=False),
+    Column("area_path", _path(), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", _at(), nullable=False),
+    Index("places_area", "area_path"),
+    Index("places_geom", "geom", postgresql_using="gist"),
+)
