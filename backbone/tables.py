@@ -51,14 +51,9 @@ outbox = Table(
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_attempt_at", DateTime(timezone=True)),
     Column("error", Text),
-    Index(
-        "outbox_unpublished",
-        "shard",
-        "entity_id",
-        "entity_version",
-        "seq",
-        postgresql_where=text("published_at IS NULL"),
-    ),
+    # Taken in order of writing: an entity's next version is written after the one before is committed.
+    Index("outbox_unpublished", "seq", "shard", postgresql_where=text("published_at IS NULL")),
+    Index("outbox_delayed", "entity_id", postgresql_where=text("published_at IS NULL AND attempts > 0")),
     Index("outbox_published", "published_at", postgresql_where=text("published_at IS NOT NULL AND target IS NULL")),
 )
 

@@ -121,14 +121,19 @@ def _matches(pattern: list[str], words: list[str]) -> bool:
     return bool(words) and pattern[0] in ("*", words[0]) and _matches(pattern[1:], words[1:])
 
 
-def declare(broker_url: str) -> None:
-    """Declare everything; harmless when it is there already.
+def keys_of(queue: str) -> tuple[str, ...]:
+    """The routing keys of one queue; none when it is unknown."""
+    return next((each.keys for each in queues() if each.name == queue), ())
+
+
+def declare(broker_url: str, bind: bool = True) -> None:
+    """Declare everything (without bindings, if so asked); harmless when it is there already.
 
     Raises TopologyMismatch when something exists with other arguments, OSError when the broker is away.
     """
     connection = connect(broker_url, heartbeat=0)
     try:
-        for step in _steps():
+        for step in _steps(bind):
             channel = connection.channel()  # a refused declaration closes its channel
             try:
                 step(channel)
@@ -141,16 +146,16 @@ def declare(broker_url: str) -> None:
         drop(connection)
 
 
-def _steps() -> Iterator[Any]:
+def _steps(bind: bool) -> Iterator[Any]:
     yield lambda channel: channel.exchange_declare(EVENTS, "topic", durable=True, auto_delete=False)
     yield lambda channel: channel.exchange_declare(DEAD, "direct", durable=True, auto_delete=False)
     for each in queues():
-        yield lambda channel, queue=each: _declare_queue(channel, queue)
+        yield lambda channel, queue=each: _declare_queue(channel, queue, bind)
 
 
-def _declare_queue(channel: Any, queue: Queue) -> None:
+def _declare_queue(channel: Any, queue: Queue, bind: bool) -> None:
     channel.queue_declare(queue.name, durable=True, auto_delete=False, arguments=dict(queue.arguments))
-    for key in queue.keys:
+    for key in queue.keys if bind else ():
         channel.queue_bind(queue.name, exchange=queue.exchange, routing_key=key)
 
 
