@@ -19,59 +19,44 @@ from simulator import county as counties
 from simulator import staff
 from simulator.client import Api, ApiRefused
 
-ADMINISTRATOR = "admin"
 IMPORT_PATIENCE_S = 300.0
 
 
 def load(
     gateway_url: str,
-    login: str = ADMINISTRATOR,
-    password: str = staff.PASSWORD.format(login=ADMINISTRATOR),
+    login: str = staff.ADMINISTRATOR,
+    password: str = staff.PASSWORD.format(login=staff.ADMINISTRATOR),
     *,
     collection: dict[str, Any] | None = None,
     crs: str = "wgs84",
-    county_code: str | None = None,
-) -> bool:
-    """Loads the demo county, or `collection`, as the administrator `login`. Returns False when it was there already.
+) -> None:
+    """Loads the demo county, or `collection`, as the administrator `login`; what is there already stays as it is.
 
     Raises simulator.client.ApiRefused when the platform says no, TimeoutError when it does not finish.
     """
     places: list[dict[str, Any]] = []
     if collection is None:
-        county = counties.generate(code=county_code or os.environ.get("PINGAN_COUNTY_CODE", "330499"))
+        county = _demo_county()
         collection = county.feature_collection()
         places = [
             {"name": place.name, "category": place.category, "lon": place.lon, "lat": place.lat}
             for place in county.places
         ]
     plan = staff.plan(staff.area_rows(collection), places)
-    return asyncio.run(_load(gateway_url, login, password, collection, crs, plan))
+    asyncio.run(_load(gateway_url, login, password, collection, crs, plan))
 
 
-def accounts(collection: dict[str, Any] | None = None) -> list[dict[str, str]]:
-    """The demo accounts for printing: login, password, title and roles; the administrator first."""
-    rows = staff.area_rows(collection or counties.generate().feature_collection())
-    administrator = {
-        "login": ADMINISTRATOR,
-        "password": staff.PASSWORD.format(login=ADMINISTRATOR),
-        "title": "系统管理员",
-        "roles": "county_admin",
-    }
-    made = [
-        {
-            "login": account.login,
-            "password": account.password,
-            "title": account.title,
-            "roles": ",".join(account.roles) + (" (client_credentials)" if account.machine else ""),
-        }
-        for account in staff.plan(rows).accounts
-    ]
-    return [administrator, *made]
+def accounts(collection: dict[str, Any] | None = None) -> list[dict[str, Any]]:
+    """The demo accounts, the administrator first, in the form of POST /v1/accounts."""
+    rows = staff.area_rows(collection or _demo_county().feature_collection())
+    return [account.to_json() for account in staff.plan(rows).accounts]
 
 
-async def _load(url: str, login: str, password: str, collection: dict[str, Any], crs: str, plan: staff.Plan) -> bool:
-    if await _is_loaded(url, plan):
-        return False
+def _demo_county() -> counties.County:
+    return counties.generate(code=os.environ.get("PINGAN_COUNTY_CODE", "330499"))
+
+
+async def _load(url: str, login: str, password: str, collection: dict[str, Any], crs: str, plan: staff.Plan) -> None:
     started = time.monotonic()
     async with Api(url, login, password) as api:
         await _import(api, collection, crs)
@@ -80,21 +65,21 @@ async def _load(url: str, login: str, password: str, collection: dict[str, Any],
             begun = time.monotonic()
             count = await api.put_all(writes)
             _say(f"{count} {title} ({time.monotonic() - begun:.1f} s)")
+        for account in plan.accounts:
+            await _make_account(api, account)
     _say(f"loaded in {time.monotonic() - started:.0f} s")
-    return True
 
 
-async def _is_loaded(url: str, plan: staff.Plan) -> bool:
-    """The accounts are written last: when the last of them can sign in, everything is there."""
-    last = [account for account in plan.accounts if not account.machine][-1]
-    async with Api(url, last.login, last.password) as api:
-        try:
-            await api.sign_in()
-        except ApiRefused as refused:
-            if refused.status in (400, 401):
-                return False
+async def _make_account(api: Api, account: staff.Account) -> None:
+    """Makes the account unless its login is taken, as by `pingan demo load`, which writes the same ones."""
+    try:
+        answer = await api.request("POST", "/v1/accounts", json=account.to_json())
+    except ApiRefused as refused:
+        if refused.status != 409:
             raise
-    return True
+        return
+    secret = answer.json().get("client_secret", account.password)
+    _say(f"account {account.login} / {secret}")
 
 
 async def _import(api: Api, collection: dict[str, Any], crs: str) -> None:
@@ -134,15 +119,14 @@ def _say(text: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m simulator.demo", description=__doc__)
     parser.add_argument("--url", default=f"http://127.0.0.1:{os.environ.get('PINGAN_GATEWAY_PORT', '8000')}")
-    parser.add_argument("--login", default=ADMINISTRATOR)
+    parser.add_argument("--login", default=staff.ADMINISTRATOR)
     parser.add_argument("--password", default=os.environ.get("PINGAN_ADMIN_PASSWORD"))
     parser.add_argument("--geojson", type=pathlib.Path, help="a county of your own instead of the demo one")
     parser.add_argument("--crs", default="wgs84", choices=("wgs84", "cgcs2000", "gcj02", "bd09"))
     chosen = parser.parse_args()
     collection = json.loads(chosen.geojson.read_text()) if chosen.geojson else None
     password = chosen.password or staff.PASSWORD.format(login=chosen.login)
-    fresh = load(chosen.url, chosen.login, password, collection=collection, crs=chosen.crs)
-    _say("done" if fresh else "was there already")
+    load(chosen.url, chosen.login, password, collection=collection, crs=chosen.crs)
     return 0
 
 

@@ -15,6 +15,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from simulator import names, trade
 
 VALID_FROM = "2026-01-01"
+ADMINISTRATOR = "admin"
 PASSWORD = "pingan-demo-{login}"  # noqa: S105 - public on purpose, exists with the demo setting alone
 
 
@@ -39,17 +40,34 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A demo account as it is printed: for a machine, `login` is the client id and `password` its secret."""
+    """A demo account: for a machine, `login` is the client id and `password` its secret."""
 
     login: str
     password: str
     title: str
+    account_id: UUID
     roles: tuple[str, ...]
-    agency: str
+    agency_id: str | None
     areas: tuple[str, ...]
     machine: bool = False
     purposes: tuple[str, ...] = ()
     ceiling: int = 1
+
+    def to_json(self) -> dict[str, Any]:
+        """The form of POST /v1/accounts."""
+        name, secret = ("client_id", "client_secret") if self.machine else ("login", "password")
+        return {
+            "account_id": str(self.account_id),
+            name: self.login,
+            secret: self.password,
+            "name": self.title,
+            "roles": list(self.roles),
+            "agency_id": self.agency_id,
+            "area_paths": list(self.areas),
+            "categories": None,
+            "ceiling": self.ceiling,
+            "purposes": list(self.purposes),
+        }
 
 
 @dataclass(slots=True)
@@ -100,7 +118,6 @@ class _Planner:
 
     def plan(self, places: list[dict[str, Any]]) -> Plan:
         persons, posts = self._posts()
-        accounts = self._accounts()
         return Plan(
             [
                 ("county agencies", list(self._county_agencies())),
@@ -113,9 +130,8 @@ class _Planner:
                 ("posts", posts),
                 ("key places", [self._place(place) for place in places]),
                 ("patrol units", list(self._units())),
-                ("accounts", [self._account(account) for account in accounts]),
             ],
-            accounts,
+            self._accounts(),
         )
 
     def _put_agency(self, name: str, title: str, kind: str, parent: str | None, path: str) -> Write:
@@ -214,11 +230,14 @@ class _Planner:
         grid = next(area for area in self.grids if area.parent == village.code)
         county, community = self.county.path, f"community.{village.code}"
 
-        def one(login: str, title: str, role: str, agency: str, path: str, **more: Any) -> Account:
-            return Account(login, PASSWORD.format(login=login), title, (role,), agency, (path,), **more)
+        def one(login: str, title: str, role: str, agency: str | None, path: str, **more: Any) -> Account:
+            password, account_id = PASSWORD.format(login=login), self.id("account", login)
+            agency_id = self.agency(agency) if agency else None
+            return Account(login, password, title, account_id, (role,), agency_id, (path,), **more)
 
         police = f"police_station.{town.code}"
         return [
+            one(ADMINISTRATOR, "系统管理员", "county_admin", None, county, ceiling=3),
             one("county", f"{self.county.name}综治中心值班员", "county_operator", "centre", county, ceiling=2),
             one("town", f"{town.name}综治中心", "town_operator", f"town_centre.{town.code}", town.path),
             one("police", f"{town.name}派出所", "agency_officer", police, town.path),
@@ -230,21 +249,3 @@ class _Planner:
             one("integrator", "对接系统（机器账号）", "integrator", "centre", county, machine=True),
             one("auditor", "审计员", "auditor", "centre", county, ceiling=3),
         ]
-
-    def _account(self, account: Account) -> Write:
-        body: dict[str, Any] = {
-            "kind": "machine" if account.machine else "person",
-            "name": account.title,
-            "agency_id": self.agency(account.agency),
-            "roles": list(account.roles),
-            "areas": list(account.areas),
-            "categories": None,
-            "ceiling": account.ceiling,
-            "purposes": list(account.purposes),
-            "demo": True,
-        }
-        if account.machine:
-            body |= {"client_id": account.login, "client_secret": account.password}
-        else:
-            body |= {"login": account.login, "password": account.password}
-        return Write(f"/v1/accounts/{self.id('account', account.login)}", body)
