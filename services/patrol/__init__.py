@@ -1,0 +1,1 @@
+"""Patrol: units, shifts, and where units on duty were."""

@@ -1,0 +1,1 @@
+"""Pure rules of patrol: the life of a shift."""

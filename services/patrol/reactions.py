@@ -1,0 +1,71 @@
+"""What patrol does when grid speaks, and what it does by the clock to its own stores."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from sqlalchemy import Date, cast, delete, func, literal, select
+from sqlalchemy.dialects.postgresql import insert
+
+from backbone.clock import Clock
+from backbone.database import Session
+from backbone.outbox import Event
+from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished
+from services.patrol.tables import agencies, last_positions, position_batches, projection
+
+KEPT = timedelta(days=30)
+"""How long tracks are kept (domain.md, Patrol and field duty)."""
+
+DAYS_AHEAD = 2
+
+
+def area_changed(session: Session, event: Event[AreaChanged]) -> None:
+    """Keep grid's area under its boundary version."""
+    projection.store_area(session, event)
+
+
+def boundary_published(session: Session, event: Event[BoundaryPublished]) -> None:
+    """Put the version in force once all its areas are here; ingest then locates by it."""
+    projection.publish(session, event)
+
+
+def settle_boundaries(session: Session) -> None:
+    """The same for versions whose areas came later."""
+    projection.settle(session)
+
+
+def agency_changed(session: Session, event: Event[AgencyChanged]) -> None:
+    """Keep grid's agency: a closed one gets no units. Newest version wins."""
+    data = event.data
+    row = {
+        "id": data.agency_id,
+        "code": data.code,
+        "kind": data.kind,
+        "parent_id": data.parent_id,
+        "area_path": data.area_path,
+        "active": data.active,
+        "version": event.entity_version,
+    }
+    statement = insert(agencies).values(row)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[agencies.c.id],
+            set_={name: statement.excluded[name] for name in row if name != "id"},
+            where=statement.excluded.version > agencies.c.version,
+        )
+    )
+
+
+def make_partitions(session: Session, *, clock: Clock) -> None:
+    """The day partitions from yesterday to two days ahead; ingest makes those of later arrivals itself."""
+    today = clock().date()
+    for offset in range(-1, DAYS_AHEAD + 1):
+        session.execute(select(func.patrol.make_partition(cast(literal(today + timedelta(days=offset)), Date))))
+
+
+def forget(session: Session, *, clock: Clock) -> None:
+    """Drop tracks, newest fixes and batch records that are older than KEPT."""
+    before = clock() - KEPT
+    session.execute(select(func.patrol.drop_partitions(cast(literal(before.date()), Date))))
+    session.execute(delete(last_positions).where(last_positions.c.device_at < before))
+    session.execute(delete(position_batches).where(position_batches.c.received_at < before))
