@@ -16,7 +16,6 @@ import hashlib
 from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from geoalchemy2 import Geometry
 from sqlalchemy import (
@@ -30,7 +29,6 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
-    cast,
     func,
     literal,
     select,
@@ -208,23 +206,25 @@ class AreasProjection:
             .values(published_at=func.now(), county_path=county)
         )
 
-    def current_version(self, session: Session) -> int | None:
-        """The greatest version in force; None before the first."""
-        current = self._current(session)
-        return None if current is None else int(current.version)
-
-    def county_path(self, session: Session) -> str | None:
-        """The county's path in the current version; None before the first."""
-        current = self._current(session)
-        return None if current is None else str(current.county_path)
-
-    def _current(self, session: Session) -> Any:
-        return session.execute(
+    def current(self, session: Session) -> tuple[int, str] | None:
+        """The greatest version in force and its county's path; None before the first."""
+        row = session.execute(
             select(self.boundaries.c.version, self.boundaries.c.county_path)
             .where(self.boundaries.c.published_at.is_not(None))
             .order_by(self.boundaries.c.version.desc())
             .limit(1)
         ).one_or_none()
+        return None if row is None else (int(row.version), str(row.county_path))
+
+    def current_version(self, session: Session) -> int | None:
+        """The greatest version in force; None before the first."""
+        current = self.current(session)
+        return None if current is None else current[0]
+
+    def county_path(self, session: Session) -> str | None:
+        """The county's path in the current version; None before the first."""
+        current = self.current(session)
+        return None if current is None else current[1]
 
     def load_cells(self, session: Session, version: int) -> CellRows:
         """The leaves of a version (its grids), for `geo.cells.Cells`."""
@@ -241,18 +241,19 @@ class AreasProjection:
         For single points while a process's cells are being (re)built; bulk uses `geo.cells`.
         On a shared edge the smallest path wins, as there.
         """
-        current = self._current(session)
+        current = self.current(session)
         if current is None:
             return None
+        version, county = current
         point = func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)
         path = session.execute(
             select(self.areas.c.path)
             .where(
-                self.areas.c.boundary_version == cast(current.version, Integer),
+                self.areas.c.boundary_version == version,
                 self.areas.c.leaf,
                 func.ST_Covers(self.areas.c.geom, point),
             )
             .order_by(self.areas.c.path)
             .limit(1)
         ).scalar_one_or_none()
-        return Located(path or current.county_path, current.version, path is None)
+        return Located(path or county, version, path is None)

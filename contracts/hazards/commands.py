@@ -43,6 +43,7 @@ class ReportCase(Command):
 
     `case_id` is the reporter's (UUIDv7): the same content sent again gives the same case. `kind` None is the
     category's. A position outside the county is taken too: the case waits in "unassigned".
+    `occurred_at` is the reporter's clock; None is the time of receipt.
     """
 
     service: ClassVar[str] = "hazards"
@@ -56,7 +57,7 @@ class ReportCase(Command):
     original: OriginalPosition
     place_id: UUID | None = None
     grade: Grade = Grade.GENERAL
-    occurred_at: AwareDatetime
+    occurred_at: AwareDatetime | None = None
     photo: Photo | None = None
     external_refs: tuple[ExternalRef, ...] = Field(default=(), max_length=10)
 

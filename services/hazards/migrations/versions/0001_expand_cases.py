@@ -118,13 +118,16 @@ CREATE INDEX cases_recent ON hazards.cases (reported_at DESC, id DESC);
 
 CREATE INDEX cases_state_recent ON hazards.cases (state, reported_at DESC, id DESC);
 
-CREATE INDEX cases_to_acknowledge ON hazards.cases (accept_due_at) WHERE unacknowledged_at IS NULL AND state = 'dispatched';
+CREATE INDEX cases_to_acknowledge ON hazards.cases (accept_due_at)
+    WHERE unacknowledged_at IS NULL AND state = 'dispatched';
 
 CREATE INDEX cases_to_locate ON hazards.cases (located_version) WHERE state NOT IN ('closed', 'refused', 'voided');
 
-CREATE INDEX cases_to_miss ON hazards.cases (due_at) WHERE missed_at IS NULL AND state NOT IN ('closed', 'refused', 'voided');
+CREATE INDEX cases_to_miss ON hazards.cases (due_at)
+    WHERE missed_at IS NULL AND state NOT IN ('closed', 'refused', 'voided');
 
-CREATE INDEX cases_to_warn ON hazards.cases (warn_at) WHERE warned_at IS NULL AND state NOT IN ('closed', 'refused', 'voided');
+CREATE INDEX cases_to_warn ON hazards.cases (warn_at)
+    WHERE warned_at IS NULL AND state NOT IN ('closed', 'refused', 'voided');
 
 CREATE INDEX cases_unassigned ON hazards.cases (reported_at DESC, id DESC) WHERE unassigned;
 
@@ -228,6 +231,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON hazards.case_history
     FOR EACH ROW EXECUTE FUNCTION hazards.refuse_change();
 CREATE TRIGGER append_only_whole BEFORE TRUNCATE ON hazards.case_history
     FOR EACH STATEMENT EXECUTE FUNCTION hazards.refuse_change();
+REVOKE UPDATE, DELETE, TRUNCATE ON hazards.case_history FROM hazards_app;
 """
 
 CATEGORY = text(

@@ -1,0 +1,161 @@
+"""What hazards does when others' facts arrive: areas, boundaries, agencies, jurisdictions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import shapely
+from sqlalchemy import ARRAY, Boolean, Table, Text, Uuid, bindparam, cast, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from backbone.clock import Clock
+from backbone.database import Session
+from backbone.outbox import Event
+from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished, JurisdictionChanged
+from geo.cells import Cells, CellsHolder
+from services.hazards import records
+from services.hazards.tables import IS_OPEN, agencies, cases, jurisdictions, projection
+
+CHUNK = 2000
+C = cases.c
+
+
+def area_changed(session: Session, event: Event[AreaChanged]) -> None:
+    """Keeps the area under its boundary version."""
+    projection.store_area(session, event)
+
+
+def boundary_published(session: Session, event: Event[BoundaryPublished]) -> None:
+    """Notes the version; it comes into force when all its areas are here."""
+    projection.publish(session, event)
+
+
+def agency_changed(session: Session, event: Event[AgencyChanged]) -> None:
+    """Keeps the newest state of an agency."""
+    data = event.data
+    _keep_newest(
+        session,
+        agencies,
+        {
+            "id": data.agency_id,
+            "code": data.code,
+            "kind": data.kind,
+            "parent_id": data.parent_id,
+            "area_path": data.area_path,
+            "active": data.active,
+            "version": event.entity_version,
+        },
+    )
+
+
+def jurisdiction_changed(session: Session, event: Event[JurisdictionChanged]) -> None:
+    """Keeps the newest state of a jurisdiction."""
+    data = event.data
+    _keep_newest(
+        session,
+        jurisdictions,
+        {
+            "id": data.jurisdiction_id,
+            "agency_id": data.agency_id,
+            "area_path": data.area_path,
+            "category": data.category,
+            "active": data.active,
+            "version": event.entity_version,
+        },
+    )
+
+
+def _keep_newest(session: Session, table: Table, row: dict[str, Any]) -> None:
+    statement = insert(table).values(row)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=[table.c.id],
+            set_={name: statement.excluded[name] for name in row if name != "id"},
+            where=statement.excluded.version > table.c.version,
+        )
+    )
+
+
+def settle_boundary(session: Session) -> None:
+    """Puts versions in force whose areas came after their publication; every second."""
+    projection.settle(session)
+
+
+def refresh_cells(session: Session, holder: CellsHolder, offload: Callable[..., Cells]) -> None:
+    """Rebuilds this process's cells when another version is in force; `offload` keeps it off the loop."""
+    version = projection.current_version(session)
+    if version is not None and version > holder.current.version:
+        rows = projection.load_cells(session, version)
+        holder.replace(offload(build_cells, rows.version, rows.paths, rows.wkb))
+
+
+def build_cells(version: int, paths: list[str], wkb: list[bytes]) -> Cells:
+    """Cells from well-known binary; CPU work."""
+    return Cells(version, paths, shapely.from_wkb(wkb))
+
+
+def follow_boundary(session: Session, *, clock: Clock, chunk: int = CHUNK) -> int:
+    """Puts open cases into the areas of the version in force; returns how many it looked at.
+
+    Set-based and convergent: whatever was located under an older version is looked up again, one chunk a call,
+    also what was reported while a version changed or waited in "unassigned". A case whose area stays says nothing.
+    """
+    current = projection.current(session)
+    if current is None:
+        return 0
+    version, county = current
+    areas = projection.areas.c
+    here = (
+        select(areas.path)
+        .where(areas.boundary_version == version, areas.leaf, func.ST_Covers(areas.geom, C.geom))
+        .order_by(areas.path)
+        .limit(1)
+        .correlate(cases)
+        .scalar_subquery()
+    )
+    stale = (
+        session.execute(
+            select(*records.COLUMNS, here.label("here"))
+            .where(IS_OPEN, C.located_version < version)
+            .order_by(C.located_version)
+            .limit(chunk)
+            .with_for_update(skip_locked=True)
+        )
+        .mappings()
+        .all()
+    )
+    if not stale:
+        return 0
+    moved = {row["id"]: row for row in stale if (row["here"] or county, row["here"] is None) != _place(row)}
+    session.execute(update(cases).where(C.id.in_([row["id"] for row in stale])).values(located_version=version))
+    if moved:
+        _move(session, moved, county, clock)
+    return len(stale)
+
+
+def _place(row: records.Row) -> tuple[str, bool]:
+    return row["area_path"], row["unassigned"]
+
+
+def _move(session: Session, moved: dict[UUID, records.Row], county: str, clock: Clock) -> None:
+    now = clock()
+    arrays = {
+        "ids": list(moved),
+        "paths": [row["here"] or county for row in moved.values()],
+        "nowhere": [row["here"] is None for row in moved.values()],
+    }
+    places = select(
+        func.unnest(cast(bindparam("ids"), ARRAY(Uuid))).label("id"),
+        func.unnest(cast(bindparam("paths"), ARRAY(Text))).label("path"),
+        func.unnest(cast(bindparam("nowhere"), ARRAY(Boolean))).label("nowhere"),
+    ).subquery("places")
+    statement = (
+        update(cases)
+        .where(C.id == places.c.id)
+        .values(area_path=places.c.path, unassigned=places.c.nowhere, version=C.version + 1, updated_at=now)
+        .returning(*records.COLUMNS)
+    )
+    after = session.execute(statement, arrays).mappings().all()
+    records.record(session, now, [records.Happened(records.FOLLOW, moved[row["id"]], row) for row in after])

@@ -1,0 +1,164 @@
+"""Cases as rows: reading them, and writing what happened as one history row and one event each.
+
+Every change of a case goes through `record`, so a version, a history row and an event always come together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, func, insert, select, update
+
+from backbone import outbox
+from backbone.database import Session, from_json, to_json
+from backbone.outbox import Event
+from contracts.hazards.commands import Case
+from contracts.hazards.events import (
+    CaseRelocated,
+    CaseReported,
+    CaseState,
+    DeadlineMissed,
+    DeadlineWarned,
+    DispatchUnacknowledged,
+    State,
+)
+from contracts.scope import Actor, Scope
+from services.hazards import queries
+from services.hazards.domain.machine import ENDS, TABLE
+from services.hazards.tables import case_history, cases
+
+Row = RowMapping
+
+REPORT, WARN, MISS, UNACKNOWLEDGED, FOLLOW = (
+    "report",
+    "warn_deadline",
+    "miss_deadline",
+    "dispatch_unacknowledged",
+    "follow_boundary",
+)
+"""What history calls things that are not moves of the table."""
+
+EVENTS: Mapping[str, type[CaseState]] = {
+    REPORT: CaseReported,
+    WARN: DeadlineWarned,
+    MISS: DeadlineMissed,
+    UNACKNOWLEDGED: DispatchUnacknowledged,
+    FOLLOW: CaseRelocated,
+    **{rule.move.value: rule.event for rule in TABLE.values()},
+}
+
+COLUMNS = (
+    *(column for column in cases.c if column.name != "geom"),
+    func.ST_X(cases.c.geom).label("lon"),
+    func.ST_Y(cases.c.geom).label("lat"),
+)
+_OF_EVENT = sorted(set(CaseState.model_fields) & {column.name for column in cases.c})
+"""What an event takes from the row as it is; position, overdue and the move are its own."""
+_COMPARED = ("lon", "lat", "area_path", "unassigned", "category", "kind", "lead_agency_id", "assisting_agency_ids")
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One thing that happened to one case: the row before (None for a report) and after."""
+
+    what: str
+    before: Row | None
+    after: Row
+    actor: Actor | None = None
+    reason: str | None = None
+    note: str | None = None
+
+
+def load(session: Session, case_id: UUID) -> Row | None:
+    """A case's row, locked until the transaction ends."""
+    return session.execute(select(*COLUMNS).where(cases.c.id == case_id).with_for_update()).mappings().one_or_none()
+
+
+def change(session: Session, row: Row, changes: Mapping[str, Any], at: datetime) -> Row:
+    """Writes changed columns and the next version; returns the row after."""
+    statement = (
+        update(cases)
+        .where(cases.c.id == row["id"], cases.c.version == row["version"])
+        .values({**changes, "version": row["version"] + 1, "updated_at": at})
+        .returning(*COLUMNS)
+    )
+    return session.execute(statement).mappings().one()
+
+
+def record(session: Session, at: datetime, happened: Sequence[Happened]) -> None:
+    """One history row and one event for each, in two statements."""
+    if not happened:
+        return
+    session.execute(insert(case_history), [_history_row(each, at) for each in happened])
+    outbox.append(session, *(_event(each, at) for each in happened))
+
+
+def reply(session: Session, case_id: UUID) -> Case:
+    """The case as GET shows it. The caller has checked that the actor may see it."""
+    query = queries.case_by_id(Scope.system("reply to the command that just changed it"), case_id)
+    body = from_json(session.execute(query.build(), query.parameters).scalar_one())
+    return Case(case_id=case_id, version=body["version"], state=body["state"], body=body)
+
+
+def current_event(row: Row, what: str, at: datetime) -> Event[CaseState]:
+    """The case's state at its current version, as the event of what happened last (Announce)."""
+    return _event(Happened(what, row, row), at)
+
+
+def participants(reporting: UUID, lead: UUID | None, assisting: Iterable[UUID], former: Iterable[UUID]) -> list[UUID]:
+    """Every agency that takes part, each once, in a fixed order."""
+    everyone = [reporting, *([lead] if lead else []), *assisting, *former]
+    return list(dict.fromkeys(everyone))
+
+
+def _event(happened: Happened, at: datetime) -> Event[CaseState]:
+    row = happened.after
+    kind = EVENTS[happened.what]
+    state = State(row["state"])
+    data = kind(
+        case_id=row["id"],
+        lon=round(row["lon"], 4),
+        lat=round(row["lat"], 4),
+        overdue=state not in ENDS and row["due_at"] <= at,
+        move=happened.what,
+        moved_from=happened.before["state"] if happened.before else None,
+        **{name: row[name] for name in _OF_EVENT},
+    )
+    return Event(
+        data,
+        entity_id=row["id"],
+        entity_version=row["version"],
+        area_path=row["area_path"],
+        occurred_at=row["occurred_at"] if happened.what == REPORT else at,
+        sensitivity=row["sensitivity"],
+        boundary_version=row["located_version"],
+    )
+
+
+def _history_row(happened: Happened, at: datetime) -> dict[str, Any]:
+    before, after, actor = happened.before, happened.after, happened.actor
+    changed = [name for name in _COMPARED if before is not None and before[name] != after[name]]
+    return {
+        "case_id": after["id"],
+        "seq": after["version"],
+        "at": at,
+        "account_id": actor.account_id if actor else None,
+        "agency_id": actor.agency_id if actor else None,
+        "roles": sorted(role.value for role in actor.roles) if actor else [],
+        "move": happened.what,
+        "from_state": before["state"] if before else None,
+        "to_state": after["state"],
+        "reason": happened.reason,
+        "note": happened.note,
+        "before": _plain(before, changed),
+        "after": _plain(after, changed),
+    }
+
+
+def _plain(row: Row | None, names: Sequence[str]) -> Any:
+    # Through JSON once: UUIDs inside lists are not what the driver's JSON column takes.
+    return from_json(to_json({name: row[name] for name in names})) if row is not None and names else None

@@ -1,0 +1,89 @@
+"""The hazards service at the edge: contract in, use case out."""
+
+from __future__ import annotations
+
+from backbone.clock import system_clock
+from backbone.database import Session
+from backbone.entrypoints import command, every, offload, subscribe
+from backbone.outbox import Event
+from backbone.settings import PlatformSettings
+from contracts.commands import Announce, Announced
+from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished, JurisdictionChanged
+from contracts.hazards.commands import (
+    Case,
+    Category,
+    LinkExternalRef,
+    MoveCase,
+    PutCategory,
+    PutRoutingRule,
+    ReportCase,
+    RoutingRule,
+)
+from contracts.scope import Actor
+from geo.cells import CellsHolder
+from services.hazards import commands, deadlines, reactions
+
+
+class HazardsService:
+    """Cases of hazards, disputes and requests."""
+
+    name = "hazards"
+
+    def __init__(self) -> None:
+        self.clock = system_clock
+        self.cells = CellsHolder()
+        self.county_code = PlatformSettings().county_code
+
+    @command(ReportCase)
+    def report_case(self, session: Session, actor: Actor, asked: ReportCase) -> Case:
+        county, cells = self.county_code, self.cells
+        return commands.report_case(session, actor, asked, clock=self.clock, county_code=county, cells=cells)
+
+    @command(MoveCase)
+    def move_case(self, session: Session, actor: Actor, asked: MoveCase) -> Case:
+        return commands.move_case(session, actor, asked, clock=self.clock, cells=self.cells)
+
+    @command(LinkExternalRef)
+    def link_external_ref(self, session: Session, actor: Actor, asked: LinkExternalRef) -> Case:
+        return commands.link_external_ref(session, actor, asked, clock=self.clock)
+
+    @command(PutRoutingRule)
+    def put_routing_rule(self, session: Session, actor: Actor, asked: PutRoutingRule) -> RoutingRule:
+        return commands.put_routing_rule(session, actor, asked, clock=self.clock)
+
+    @command(PutCategory)
+    def put_category(self, session: Session, actor: Actor, asked: PutCategory) -> Category:
+        return commands.put_category(session, actor, asked, clock=self.clock)
+
+    @command(Announce)
+    def announce(self, session: Session, actor: Actor, asked: Announce) -> Announced:
+        return commands.announce(session, actor, asked, clock=self.clock)
+
+    @subscribe(AreaChanged)
+    def on_area_changed(self, session: Session, event: Event[AreaChanged]) -> None:
+        reactions.area_changed(session, event)
+
+    @subscribe(BoundaryPublished)
+    def on_boundary_published(self, session: Session, event: Event[BoundaryPublished]) -> None:
+        reactions.boundary_published(session, event)
+
+    @subscribe(AgencyChanged)
+    def on_agency_changed(self, session: Session, event: Event[AgencyChanged]) -> None:
+        reactions.agency_changed(session, event)
+
+    @subscribe(JurisdictionChanged)
+    def on_jurisdiction_changed(self, session: Session, event: Event[JurisdictionChanged]) -> None:
+        reactions.jurisdiction_changed(session, event)
+
+    @every(seconds=1)
+    def ring_deadlines(self, session: Session) -> None:
+        deadlines.ring(session, clock=self.clock)
+
+    @every(seconds=1)
+    def follow_boundary(self, session: Session) -> None:
+        reactions.settle_boundary(session)
+        reactions.follow_boundary(session, clock=self.clock)
+
+    @every(seconds=1, everywhere=True)
+    def refresh_cells(self, session: Session) -> None:
+        reactions.refresh_cells(session, self.cells, offload)
