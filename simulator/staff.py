@@ -47,7 +47,7 @@ class Account:
     title: str
     account_id: UUID
     roles: tuple[str, ...]
-    agency_id: str | None
+    agency_id: str
     areas: tuple[str, ...]
     machine: bool = False
     purposes: tuple[str, ...] = ()
@@ -230,14 +230,13 @@ class _Planner:
         grid = next(area for area in self.grids if area.parent == village.code)
         county, community = self.county.path, f"community.{village.code}"
 
-        def one(login: str, title: str, role: str, agency: str | None, path: str, **more: Any) -> Account:
+        def one(login: str, title: str, role: str, agency: str, path: str, **more: Any) -> Account:
             password, account_id = PASSWORD.format(login=login), self.id("account", login)
-            agency_id = self.agency(agency) if agency else None
-            return Account(login, password, title, account_id, (role,), agency_id, (path,), **more)
+            return Account(login, password, title, account_id, (role,), self.agency(agency), (path,), **more)
 
         police = f"police_station.{town.code}"
         return [
-            one(ADMINISTRATOR, "系统管理员", "county_admin", None, county, ceiling=3),
+            one(ADMINISTRATOR, "系统管理员", "county_admin", "centre", county, ceiling=3),
             one("county", f"{self.county.name}综治中心值班员", "county_operator", "centre", county, ceiling=2),
             one("town", f"{town.name}综治中心", "town_operator", f"town_centre.{town.code}", town.path),
             one("police", f"{town.name}派出所", "agency_officer", police, town.path),
