@@ -10,14 +10,17 @@ from pydantic import Field, StringConstraints
 
 from contracts.areas import AreaPath
 from contracts.codes import Code
-from contracts.commands import Command, Reply
+from contracts.commands import Command, Part, Reply
 
 TypePattern = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z]+(\.[a-z_]+){0,2}(\.\*)?)$", max_length=120)]
 """`*`, `hazards.*`, `hazards.case.*` or a whole routing key `hazards.case.dispatched`."""
 
 
 class CreateSubscription(Command):
-    """Send the events that match to a webhook; a handshake is not asked in v1."""
+    """Send the events that match to a webhook; a handshake is not asked in v1.
+
+    Its rights are those of the account that creates it, checked again at every delivery.
+    """
 
     service: ClassVar[str] = "notify"
     subscription_id: UUID
@@ -28,7 +31,11 @@ class CreateSubscription(Command):
 
 
 class ChangeSubscription(Command):
-    """Pause, resume or delete a subscription, or make a new secret."""
+    """Pause, resume or delete a subscription, or make a new secret.
+
+    What happened while it was paused or disabled is sent after `resume`: nothing is lost.
+    After `rotate_secret` both secrets sign for a day.
+    """
 
     service: ClassVar[str] = "notify"
     subscription_id: UUID
@@ -36,8 +43,52 @@ class ChangeSubscription(Command):
     expected_version: int = Field(ge=1)
 
 
+class ReplaySubscription(Command):
+    """Send again everything that matches after a cursor, as it comes from `GET /v1/events`; None = from the start.
+
+    Ids stay the same: a receiver that remembers them sees no effect twice. No move of state, so no version.
+    """
+
+    service: ClassVar[str] = "notify"
+    subscription_id: UUID
+    after: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")] | None = None
+
+
+class ResendDelivery(Command):
+    """Send one event again to one subscription, whatever became of it before."""
+
+    service: ClassVar[str] = "notify"
+    subscription_id: UUID
+    event_id: UUID
+
+
+class SubscriberScope(Part):
+    """The wire form of an account's scope, as in `contracts.scope.actor_to_json`."""
+
+    areas: tuple[AreaPath, ...] = ()
+    categories: tuple[Code, ...] | None = None
+    ceiling: int = Field(ge=0, le=3)
+    purposes: tuple[Code, ...] = ()
+    agency_id: UUID | None = None
+
+
+class SetSubscriberScope(Command):
+    """An account's rights changed: from now on its subscriptions deliver under these, `active` False means none.
+
+    Sent by the gateway, with the platform's own or an administrator's actor, whenever `access` changes an account.
+    """
+
+    service: ClassVar[str] = "notify"
+    account_id: UUID
+    scope: SubscriberScope
+    active: bool
+
+
 class Subscription(Reply):
-    """`secret` (`whsec_...`) is shown on creation and rotation only."""
+    """`secret` (`whsec_...`) is shown on creation and rotation only.
+
+    `status` is active, paused, disabled or deleted.
+    """
 
     subscription_id: UUID
     agency_id: UUID
@@ -49,3 +100,10 @@ class Subscription(Reply):
     created_at: datetime
     version: int
     secret: str | None = None
+
+
+class SubscriberScopeSet(Reply):
+    """How many live subscriptions the account has."""
+
+    account_id: UUID
+    subscriptions: int

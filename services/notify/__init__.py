@@ -1,0 +1,1 @@
+"""notify: the journal of all that happened, and who is told of it."""

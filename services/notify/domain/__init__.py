@@ -1,0 +1,1 @@
+"""Pure rules of notify: what matches, where we send, when we try again."""

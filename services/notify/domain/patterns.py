@@ -1,0 +1,43 @@
+"""Type patterns of a subscription against an event's routing key; the SQL form is in `queries`.
+
+`*` matches all, `hazards.*` and `hazards.case.*` what begins so, `hazards.case.closed` that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from contracts.areas import is_within
+
+
+def matches(pattern: str, routing_key: str) -> bool:
+    """Whether one pattern matches one routing key."""
+    if pattern == "*":
+        return True
+    if pattern.endswith(".*"):
+        return routing_key.startswith(pattern[:-1])
+    return routing_key == pattern
+
+
+def unmatchable(patterns: Iterable[str], routing_keys: Iterable[str]) -> list[str]:
+    """The patterns that match none of `routing_keys`."""
+    keys = tuple(routing_keys)
+    return [pattern for pattern in patterns if not any(matches(pattern, key) for key in keys)]
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a subscription asks for; its rights are another matter. None means all."""
+
+    types: tuple[str, ...]
+    area_path: str | None = None
+    categories: frozenset[str] | None = None
+
+    def matches(self, *, routing_key: str, area_path: str, category: str | None) -> bool:
+        """An event without a category never matches a filter that names categories."""
+        return (
+            any(matches(pattern, routing_key) for pattern in self.types)
+            and (self.area_path is None or is_within(area_path, self.area_path))
+            and (self.categories is None or (category is not None and category in self.categories))
+        )
