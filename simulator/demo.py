@@ -59,14 +59,17 @@ def _demo_county() -> counties.County:
 async def _load(url: str, login: str, password: str, collection: dict[str, Any], crs: str, plan: staff.Plan) -> None:
     started = time.monotonic()
     async with Api(url, login, password) as api:
+        if await _is_there(api, plan.last.path):
+            _say("the county is there already")
+            return
         await _import(api, collection, crs)
         _say(f"boundaries published ({time.monotonic() - started:.1f} s)")
+        for account in plan.accounts:
+            await _make_account(api, account)
         for title, writes in plan.stages:
             begun = time.monotonic()
             count = await api.put_all(writes)
             _say(f"{count} {title} ({time.monotonic() - begun:.1f} s)")
-        for account in plan.accounts:
-            await _make_account(api, account)
     _say(f"loaded in {time.monotonic() - started:.0f} s")
 
 
@@ -85,7 +88,7 @@ async def _make_account(api: Api, account: staff.Account) -> None:
 async def _import(api: Api, collection: dict[str, Any], crs: str) -> None:
     """Imports and publishes the boundaries unless the county is known. Raises RuntimeError with the report's counts."""
     county = next(f["properties"]["code"] for f in collection["features"] if f["properties"]["level"] == "county")
-    if await _county_is_known(api, county):
+    if await _is_there(api, f"/v1/areas/{county}"):
         return
     body = json.dumps(collection, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/geo+json"}
@@ -102,9 +105,9 @@ async def _import(api: Api, collection: dict[str, Any], crs: str) -> None:
         await api.request("POST", f"{path}/publish")
 
 
-async def _county_is_known(api: Api, code: str) -> bool:
+async def _is_there(api: Api, path: str) -> bool:
     try:
-        await api.request("GET", f"/v1/areas/{code}")
+        await api.request("GET", path)
     except ApiRefused as refused:
         if refused.status == 404:
             return False

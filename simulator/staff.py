@@ -16,6 +16,8 @@ from simulator import names, trade
 
 VALID_FROM = "2026-01-01"
 ADMINISTRATOR = "admin"
+LAST_AGENCY = "volunteers"
+"""Written when all the rest is there: where it is found, nothing needs loading."""
 PASSWORD = "pingan-demo-{login}"  # noqa: S105 - public on purpose, exists with the demo setting alone
 
 
@@ -77,6 +79,10 @@ class Plan:
     stages: list[tuple[str, list[Write]]] = field(default_factory=list)
     accounts: list[Account] = field(default_factory=list)
 
+    @property
+    def last(self) -> Write:
+        return self.stages[-1][1][-1]
+
     def writes(self) -> int:
         return sum(len(stage) for _, stage in self.stages)
 
@@ -130,6 +136,10 @@ class _Planner:
                 ("posts", posts),
                 ("key places", [self._place(place) for place in places]),
                 ("patrol units", list(self._units())),
+                (
+                    "last agency",
+                    [self._put_agency(LAST_AGENCY, "平安志愿者协会", "volunteers", "centre", self.county.path)],
+                ),
             ],
             self._accounts(),
         )
