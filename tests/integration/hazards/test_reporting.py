@@ -1,0 +1,107 @@
+"""Reports: taken once, wherever they lie, and never lost."""
+
+from typing import Any
+
+import pytest
+
+from backbone.database import Session, new_id
+from contracts.hazards.errors import CaseExists, DuplicateExternalRef, NoBoundary, UnknownCategory
+from contracts.refusals import InvalidField, NotAllowed
+from contracts.scope import Role
+from geo.cells import CellsHolder
+from services.hazards import commands, reactions
+from services.hazards.reactions import build_cells
+from tests.integration.hazards.town import COUNTY, NORTH, OUTSIDE, SOUTH_EAST, Town, actor
+
+
+def test_a_report_gets_its_grid_its_number_and_its_deadline(town: Town) -> None:
+    case = town.report()
+    assert (case.state, case.version) == ("reported", 1)
+    assert case.body["area_path"] == f"{NORTH}330499101201/330499101201001/"
+    assert case.body["case_no"] == "330499-20260301-00001"
+    assert case.body["due_at"] == "2026-03-03T15:59:00.000000Z"
+    assert case.body["kind"] == "hazard"
+    assert not case.body["unassigned"]
+
+
+def test_numbers_start_anew_at_midnight_in_the_county_not_in_utc(town: Town) -> None:
+    town.report()
+    town.clock.forward(minutes=1)
+    assert town.report().body["case_no"] == "330499-20260302-00001"
+    assert town.report().body["case_no"] == "330499-20260302-00002"
+
+
+def test_outside_the_county_a_case_waits_in_unassigned(town: Town) -> None:
+    case = town.report(at=OUTSIDE)
+    assert case.body["unassigned"]
+    assert case.body["area_path"] == COUNTY
+    assert town.events(case)[0]["data"]["unassigned"]
+
+
+def test_the_same_report_sent_again_is_the_same_case(town: Town) -> None:
+    asked = town.asked()
+    first, again = (
+        commands.report_case(town.session, town.worker, asked, clock=town.clock, county_code="330499") for _ in range(2)
+    )
+    assert again == first
+    assert len(town.events(first)) == len(town.history(first)) == 1
+
+
+def test_the_same_id_with_other_content_or_another_reporter_is_refused(town: Town) -> None:
+    case_id = new_id()
+    town.report(case_id=case_id)
+    with pytest.raises(CaseExists):
+        town.report(case_id=case_id, description="别的事")
+    with pytest.raises(CaseExists):
+        town.report(town.police, case_id=case_id)
+
+
+def test_before_any_boundary_a_report_is_told_so(session: Session) -> None:
+    with pytest.raises(NoBoundary):
+        Town(session).report()
+
+
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [({"category": "unheard_of"}, UnknownCategory), ({"kind": "dispute"}, InvalidField)],
+)
+def test_what_does_not_fit_a_category_is_refused(town: Town, fields: dict[str, Any], refusal: type[Exception]) -> None:
+    with pytest.raises(refusal):
+        town.report(**fields)
+
+
+def test_an_auditor_does_not_report(town: Town) -> None:
+    with pytest.raises(NotAllowed):
+        town.report(actor(Role.AUDITOR, "county_centre"))
+
+
+def test_an_external_reference_belongs_to_one_case(town: Town) -> None:
+    refs = [{"system": "hotline-12345", "id": "A1"}]
+    case = town.report(external_refs=refs)
+    assert case.body["external_refs"] == refs
+    with pytest.raises(DuplicateExternalRef):
+        town.report(external_refs=refs)
+
+
+def test_the_event_carries_no_text_and_a_rounded_position(town: Town) -> None:
+    case = town.report(at=(120.0512345, 30.1512345))
+    event = town.events(case)[0]
+    assert event["type"] == "county.hazards.case.reported.v1"
+    assert (event["data"]["lon"], event["data"]["lat"]) == (120.0512, 30.1512)
+    assert "楼道" not in str(event)
+    assert case.body["lon"] == 120.0512345
+
+
+def test_a_photo_is_kept_with_the_version_it_came_with(town: Town) -> None:
+    photo = {"blob": "a" * 64, "media_type": "image/jpeg", "size_bytes": 10}
+    assert town.report(photo=photo).body["photos"][0]["blob"] == "a" * 64
+
+
+def test_cells_in_memory_and_postgis_give_the_same_area(town: Town) -> None:
+    holder = CellsHolder()
+    reactions.refresh_cells(town.session, holder, lambda build, *arguments: build(*arguments))
+    assert holder.current.version == 1
+    asked = town.asked(SOUTH_EAST)
+    case = commands.report_case(town.session, town.worker, asked, clock=town.clock, county_code="330499", cells=holder)
+    assert case.body["area_path"] == town.report(at=SOUTH_EAST).body["area_path"]
+    assert build_cells(0, [], []).locate(*SOUTH_EAST) is None
