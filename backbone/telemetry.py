@@ -97,7 +97,7 @@ def configure(process: str, level: int = logging.INFO) -> None:
 
 def logger(name: str) -> Any:
     """A structlog logger: `log.info("event in words", key=value)`."""
-    return structlog.get_logger(logger=name)
+    return structlog.get_logger(logger_name=name)
 
 
 def _dumps(value: Any, **options: Any) -> str:
