@@ -86,17 +86,15 @@ def _apply_roles() -> None:
     _python("-m", "infra.postgis.roles", as_superuser=True)
 
 
-def _python(*arguments: str, as_superuser: bool = False, quiet: bool = False) -> str:
+def _python(*arguments: str, as_superuser: bool = False) -> None:
     """Runs a module of ours with the settings of this checkout; what it prints is shown as it comes."""
     settings = place.load_settings()
     if not as_superuser:
         settings = {name: value for name, value in settings.items() if name not in supervisor.NOT_FOR_PROCESSES}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PINGAN_")} | settings
-    output = subprocess.PIPE if quiet else None
-    done = subprocess.run([PYTHON, *arguments], cwd=CHECKOUT, env=environment, stdout=output, text=True)
+    done = subprocess.run([PYTHON, *arguments], cwd=CHECKOUT, env=environment)
     if done.returncode:
         raise Trouble(f"`python {' '.join(arguments)}` ended with {done.returncode}")
-    return done.stdout or ""
 
 
 # Platform -------------------------------------------------------------------------------------------
@@ -121,7 +119,7 @@ def up() -> None:
         if place.load_settings().get("PINGAN_DEMO") == "1":
             say("loading the demo county (once)")
             _python("-m", "cli", "demo", "load")
-            _wait_ready()
+            _wait_ready(quiet=True)
         say(f"healthy after {time.monotonic() - began:.0f} s")
     _print_addresses()
 
@@ -141,14 +139,15 @@ def _answers(process: Process, path: str) -> bool:
         return False
 
 
-def _wait_ready() -> None:
+def _wait_ready(quiet: bool = False) -> None:
     waiting = list(PLATFORM)
     end = time.monotonic() + HEALTHY_WITHIN_S
     while waiting:
         for process in [process for process in waiting if _answers(process, "/ready")]:
             waiting.remove(process)
             done = len(PLATFORM) - len(waiting)
-            print(f"    ready {done:2}/{len(PLATFORM)}  {process.name}", flush=True)
+            if not quiet:
+                print(f"    ready {done:2}/{len(PLATFORM)}  {process.name}", flush=True)
         if time.monotonic() > end:
             logs = "\n".join(f"--- {process.name}\n{_log_end(process.name)}" for process in waiting)
             names = ", ".join(process.name for process in waiting)
@@ -180,7 +179,7 @@ def _stop(with_servers: bool) -> None:
 
 def run() -> None:
     """`up`, then stays in the foreground; Ctrl-C, SIGTERM or a closed terminal stop everything in order."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a shell's background job ignores SIGINT otherwise
         signal.signal(number, _as_interrupt)
     try:
         up()
