@@ -1,0 +1,38 @@
+"""`make bench`: runs the benches and prints one table. `python -m bench b6` runs one; BENCH_QUICK=1 is a smoke test."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import platform
+import sys
+
+from bench import harness, place
+
+BENCHES = {"b3": "bench.b3_commands", "b6": "bench.b6_cells", "b7": "bench.b7_events"}
+
+
+def main() -> int:
+    chosen = sys.argv[1:] or list(BENCHES)
+    unknown = [name for name in chosen if name not in BENCHES]
+    if unknown:
+        print(f"no such bench: {', '.join(unknown)}; there are {', '.join(BENCHES)}")
+        return 2
+    given = place.settings()
+    if "PINGAN_ADMIN_DATABASE_URL" not in given:
+        print("no private servers; start them with: make infra")
+        return 2
+    os.environ.update(given)
+    print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    print(f"durability: {place.durability(given['PINGAN_ADMIN_DATABASE_URL'])}")
+    print(
+        "a quick run: its numbers mean nothing\n" if harness.QUICK else f"{harness.RUNS} runs each, by turns\n",
+        flush=True,
+    )
+    rows = [row for name in chosen for row in importlib.import_module(BENCHES[name]).rows()]
+    print(harness.table(rows))
+    return 1 if any(row.verdict == "below" for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""B7: outbox -> relay -> quorum queue -> inbox and effect, beside a stock nameko service's events."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import tempfile
+import time
+import uuid
+from typing import Any
+
+import psycopg2
+from psycopg2.extras import execute_values
+
+from backbone.outbox import shard_of
+from bench import place
+from bench.b3_commands import child, make_stock_tables, stock_environment
+from bench.harness import QUICK, Row, alternate
+from contracts import sample
+from contracts.grid.events import AgencyChanged
+from tests.servers import Database
+
+EVENTS = 500 if QUICK else 20_000
+STOCK_EVENTS = 200 if QUICK else 3_000
+
+
+def rows() -> list[Row]:
+    with tempfile.TemporaryDirectory() as files, place.platform_parts(files) as (database, environment):
+        make_stock_tables(database)
+        with (
+            place.process("backbone.relay", environment, place.free_port()),
+            place.admin(database.url("admin")) as run,
+            child([sys.executable, "-m", "bench.stock", "service"], stock_environment(database, environment)),
+            _cluster(environment["PINGAN_BROKER_URL"]) as stock,
+        ):
+
+            def relay() -> float:
+                _fill(database)
+                started = time.perf_counter()
+                place.wait_for(
+                    lambda: not run("SELECT 1 FROM grid.outbox WHERE published_at IS NULL LIMIT 1"), 120, "relay"
+                )
+                return EVENTS / (time.perf_counter() - started)
+
+            def stock_out() -> float:
+                started = time.perf_counter()
+                stock.stock.burst(STOCK_EVENTS, "x" * 900)
+                return STOCK_EVENTS / (time.perf_counter() - started)
+
+            def subscribe() -> float:
+                """The queue is full when the consumer starts: the rate is the consumer's own, by the inbox's clock."""
+                run("TRUNCATE hazards.inbox")
+                relay()
+                with place.process("backbone.runner services.hazards.service", environment, place.free_port()):
+                    place.wait_for(lambda: _count(run, "hazards.inbox WHERE status = 'done'") >= EVENTS, 120, "hazards")
+                return _rate(run, "hazards.inbox", "received_at")
+
+            def stock_in() -> float:
+                run("TRUNCATE stock_effects")
+                stock_out()
+                place.wait_for(lambda: _count(run, "stock_effects") >= STOCK_EVENTS, 120, "the stock handler")
+                return _rate(run, "stock_effects", "at")
+
+            out = alternate("B7 relay, outbox to queue", "/s", relay, "stock dispatch", stock_out, must_rate=5_000)
+            # What the first half left in the queue is consumed once, so that every measured run starts empty.
+            with place.process("backbone.runner services.hazards.service", environment, place.free_port()):
+                place.wait_for(
+                    lambda: _count(run, "hazards.inbox") >= EVENTS * len(out.subject), 300, "hazards to catch up"
+                )
+            back = alternate(
+                "B7 @subscribe, inbox and effect", "/s", subscribe, "stock handler", stock_in, must_rate=3_000
+            )
+            return [out, back]
+
+
+def _fill(database: Database) -> None:
+    """EVENTS outbox rows of distinct agencies, in one commit."""
+    template = sample.example(AgencyChanged)
+    columns = "id, shard, entity, entity_id, entity_version, type, routing_key, body"
+    rows = [_row(template) for _ in range(EVENTS)]
+    with (
+        contextlib.closing(psycopg2.connect(database.url("admin"))) as connection,
+        connection,
+        connection.cursor() as cursor,
+    ):
+        execute_values(cursor, f"INSERT INTO grid.outbox ({columns}) VALUES %s", rows, page_size=1000)
+
+
+def _row(template: dict[str, Any]) -> tuple[Any, ...]:
+    event_id, agency = uuid.uuid4(), uuid.uuid4()
+    data = {**template["data"], "agency_id": str(agency), "code": f"bench.a{agency.hex}"}
+    body = {**template, "id": str(event_id), "subject": f"agency/{agency}", "entityversion": 1, "data": data}
+    kind = AgencyChanged
+    key = kind.routing_key()
+    return (str(event_id), shard_of(agency), "agency", str(agency), 1, kind.type, key, json.dumps(body))
+
+
+def _count(run: Any, what: str) -> int:
+    return int(run(f"SELECT count(*) FROM {what}")[0][0])
+
+
+def _rate(run: Any, table: str, column: str) -> float:
+    seconds, count = run(f"SELECT extract(epoch FROM max({column}) - min({column})), count(*) FROM {table}")[0]
+    return float(count) / max(float(seconds), 0.001)
+
+
+@contextlib.contextmanager
+def _cluster(broker: str) -> Any:
+    from nameko.standalone.rpc import ClusterRpcProxy
+
+    with ClusterRpcProxy({"AMQP_URI": broker}) as cluster:
+        yield cluster
