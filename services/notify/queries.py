@@ -36,6 +36,7 @@ from backbone.statements import Query, query
 from contracts.areas import path_end
 from contracts.scope import Scope
 from services.notify.domain.cursors import decode_cursor, encode_cursor
+from services.notify.domain.patterns import matches
 from services.notify.domain.subscription import Status
 from services.notify.tables import deliveries, journal, journal_head, subscriptions
 
@@ -45,6 +46,7 @@ __all__ = [
     "encode_cursor",
     "head",
     "journal_page",
+    "matches",
     "page_end",
     "subscription",
     "subscription_deliveries",
@@ -85,7 +87,11 @@ def journal_page(
     area: str | None = None,
     categories: tuple[str, ...] | None = None,
 ) -> Query:
-    """Events in the one order: columns body (the CloudEvents JSON as it came), cursor_1 (seq), type, event_id."""
+    """Events in the one order: columns body (the CloudEvents JSON as it came), cursor_1 (seq), type, event_id.
+
+    And what the visibility rule and a filter speak of (routing_key, area_path, category, sensitivity, agencies),
+    so that one reader in the gateway can serve every open stream.
+    """
     values: dict[str, Any] = {"after": after, "upto": upto, "limit": limit, **parameters(scope)}
     if types is not None:
         values["types"] = list(types)
@@ -97,7 +103,11 @@ def journal_page(
 
     def build() -> Select[Any]:
         statement = (
-            select(journal.c.body, journal.c.seq.label("cursor_1"), journal.c.type, journal.c.event_id)
+            select(
+                *(journal.c.body, journal.c.seq.label("cursor_1"), journal.c.type, journal.c.event_id),
+                *(journal.c.routing_key, journal.c.area_path, journal.c.category),
+                *(journal.c.sensitivity, journal.c.agencies),
+            )
             .where(
                 journal.c.seq > cast(bindparam("after"), BigInteger),
                 journal.c.seq <= cast(bindparam("upto"), BigInteger),
