@@ -6,7 +6,7 @@ not exist: the answer is the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, NoReturn
 from uuid import UUID
 
@@ -109,7 +109,7 @@ def plan_shift(session: Session, actor: Actor, command: PlanShift, *, clock: Clo
         )
         .returning(shifts)
     ).one()
-    append(session, _event(row, clock))
+    append(session, _event(row, clock()))
     return _reply(row, unit.call_sign)
 
 
@@ -132,7 +132,7 @@ def move_shift(session: Session, actor: Actor, command: MoveShift, *, clock: Clo
     if after.status is Status.STARTED:
         _require_free(session, unit)
     row = _store(session, shift, after)
-    append(session, _event(row, clock))
+    append(session, _event(row, clock()))
     return _reply(row, unit.call_sign)
 
 
@@ -146,7 +146,7 @@ def end_overdue_shifts(session: Session, *, clock: Clock) -> int:
         .with_for_update(skip_locked=True)
     ).all()
     ended = [_store(session, shift, _moved(shift, Move.END, clock)) for shift in overdue]
-    append(session, *(_event(row, clock) for row in ended))
+    append(session, *(_event(row, clock()) for row in ended))
     return len(ended)
 
 
@@ -158,16 +158,11 @@ def announce_shifts(session: Session, command: Announce) -> Announced:
     if command.since is not None:
         wanted = wanted.where(shifts.c.changed_at >= command.since)
     rows = session.execute(wanted).all()
-    append(session, *_announcements(rows), only_for=command.consumer)
+    append(session, *(_event(row, row.changed_at) for row in rows), only_for=command.consumer)
     return Announced(count=len(rows), next=str(rows[-1].id) if len(rows) == command.limit else None)
 
 
 ANNOUNCERS = {"shift": announce_shifts}
-
-
-def _announcements(rows: Iterable[Row[Any]]) -> Iterable[Event[ShiftState]]:
-    for row in rows:
-        yield _event(row, lambda changed_at=row.changed_at: changed_at)
 
 
 def _locked_unit(session: Session, unit_id: UUID) -> Row[Any] | None:
@@ -236,7 +231,7 @@ def _require_may(actor: Actor, area_path: str, agency_id: UUID, *, officers: tup
     raise NotAllowed()
 
 
-def _event(row: Row[Any], clock: Clock) -> Event[ShiftState]:
+def _event(row: Row[Any], occurred_at: datetime) -> Event[ShiftState]:
     data = _EVENTS[Status(row.status)](
         shift_id=row.id,
         unit_id=row.unit_id,
@@ -249,7 +244,7 @@ def _event(row: Row[Any], clock: Clock) -> Event[ShiftState]:
         started_at=row.started_at,
         ended_at=row.ended_at,
     )
-    return Event(data, entity_id=row.id, entity_version=row.version, area_path=row.area_path, occurred_at=clock())
+    return Event(data, entity_id=row.id, entity_version=row.version, area_path=row.area_path, occurred_at=occurred_at)
 
 
 def _reply(row: Row[Any], call_sign: str) -> Shift:
