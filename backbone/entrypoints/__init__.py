@@ -1,0 +1,17 @@
+"""What a service class is made of: @command, @subscribe, @subscribe_stream, @every, offload.
+
+    class HazardsService:
+        name = "hazards"
+
+        @command(ReportCase)
+        def report_case(self, session, actor, command): ...
+
+nameko holds the class and its life; intake, pools, acks and retries are ours (house.md section 4).
+Only services/*/service.py imports this, and only `backbone.runner` starts it.
+"""
+
+from __future__ import annotations
+
+from backbone.entrypoints.decorators import command, every, offload, subscribe, subscribe_stream
+
+__all__ = ["command", "every", "offload", "subscribe", "subscribe_stream"]

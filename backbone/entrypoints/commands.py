@@ -1,0 +1,198 @@
+"""Command intake: its own connection, greenlets and database pool, so that events never starve a caller.
+
+The reply goes out before the ack: a crash between the two runs the command again, and the idempotency row
+answers with the stored reply. A command whose deadline has passed is not run: its caller has gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import eventlet
+from amqp import Message
+from eventlet.queue import LightQueue
+from pydantic import ValidationError
+from sqlalchemy import Engine
+
+from backbone import idempotency, telemetry, topology
+from backbone.entrypoints.wires import Replier, Wire
+from backbone.idempotency import IdempotencyKey, Outcome
+from contracts.commands import Command
+from contracts.refusals import MalformedCommand
+from contracts.scope import actor_from_json
+
+log = telemetry.logger("commands")
+
+WORKERS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who answers a command class."""
+
+    command_class: type[Command]
+    handler: idempotency.CommandHandler
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    message: Any
+    channel: Any
+    at: float
+
+
+class CommandIntake(Wire):
+    """The command queue of one service in one process."""
+
+    role = "commands"
+
+    def __init__(self, url: str, service: str, answers: Mapping[str, Answer], engine: Engine) -> None:
+        super().__init__(url)
+        self.replier = Replier(url)
+        self.hook: Any = lambda _point: None
+        self._service = service
+        self._answers = answers
+        self._engine = engine
+        self._asked: LightQueue = LightQueue()
+        self._running = 0
+        self._channel: Any = None
+        self._tag = ""
+        self._cancel = False
+        self._cancelled = eventlet.Event()
+        self._killed = False
+        self.progress_at = time.monotonic()
+
+    # -- the wire's greenlet -------------------------------------------------------------------------
+
+    def on_open(self, connection: Any) -> None:
+        self._channel = connection.channel(auto_decode=False)
+        self._channel.basic_qos(0, WORKERS * 2, False)
+        self._tag = self._channel.basic_consume(topology.commands_queue(self._service), callback=self._receive)
+
+    def _receive(self, message: Any) -> None:
+        if self._idle:
+            self.progress_at = time.monotonic()
+        self._asked.put(_Asked(message, message.channel, time.time()))
+
+    def on_turn(self) -> None:
+        if self._cancel and not self._cancelled.ready():
+            self._channel.basic_cancel(self._tag)
+            self._cancelled.send(None)
+
+    def on_lose(self) -> None:
+        self._channel = None
+        if self._cancel and not self._cancelled.ready():
+            self._cancelled.send(None)
+
+    # -- the workers' greenlets ----------------------------------------------------------------------
+
+    def work(self) -> None:
+        """Answers commands, for ever. Nothing a handler raises ends it."""
+        while True:
+            asked = self._asked.get()
+            self._running += 1
+            try:
+                self._answer(asked)
+            except BaseException as error:
+                if self._killed:
+                    raise
+                log.error("a command could not be answered", exc_info=error)
+            finally:
+                self._running -= 1
+                self.progress_at = time.monotonic()
+
+    def _answer(self, asked: _Asked) -> None:
+        message = asked.message
+        properties = message.properties
+        headers = properties.get("application_headers") or {}
+        name = str(properties.get("type") or "")
+        deadline = float(headers.get("deadline") or 0) / 1000 or asked.at + 5
+        outcome: Outcome | None = None
+        if asked.channel is self._channel and time.time() < deadline:
+            context = telemetry.Context(
+                str(headers.get("correlation_id") or properties.get("message_id") or "none"),
+                str(properties["message_id"]) if properties.get("message_id") else None,
+                headers.get("traceparent"),
+            )
+            with telemetry.bound(context):
+                outcome = self._run(name, message, headers, deadline)
+                if properties.get("reply_to"):
+                    self.hook("before reply")
+                    self._reply(properties, outcome, deadline)
+        known = name if name in self._answers else "unknown"
+        telemetry.COMMAND_SECONDS.labels(known, outcome.kind if outcome else "expired").observe(time.time() - asked.at)
+        if asked.channel is self._channel:
+            with suppress(OSError):  # the wire notices by itself
+                asked.channel.basic_ack(message.delivery_info["delivery_tag"])
+
+    def _run(self, name: str, message: Any, headers: Mapping[str, Any], deadline: float) -> Outcome:
+        answer = self._answers.get(name)
+        if answer is None:
+            return idempotency.refused(MalformedCommand(f"{self._service} has no command {name!r}"))
+        body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+        try:
+            command = answer.command_class.model_validate_json(body)
+            actor = actor_from_json(json.loads(headers["actor"]))
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            field = ".".join(str(part) for part in first["loc"]) or None
+            return idempotency.refused(MalformedCommand(field=field, expected=str(first["msg"])))
+        except (KeyError, ValueError, TypeError) as error:
+            log.error("a command came without a valid actor", command=name, error=repr(error))
+            return idempotency.refused(MalformedCommand("the actor header is missing or malformed"))
+        key = _key(name, body, headers, str(message.properties.get("message_id") or ""))
+        return idempotency.execute(self._engine, answer.handler, actor, command, key, deadline, self.hook)
+
+    def _reply(self, properties: Mapping[str, Any], outcome: Outcome, deadline: float) -> None:
+        reply = Message(
+            outcome.body,
+            content_type="application/json",
+            correlation_id=properties.get("correlation_id"),
+            delivery_mode=1,
+        )
+        self.replier.send(reply, str(properties["reply_to"]), deadline)
+
+    # -- life ----------------------------------------------------------------------------------------
+
+    @property
+    def _idle(self) -> bool:
+        return self._running == 0 and self._asked.qsize() == 0
+
+    def stop(self, patience_s: float) -> None:
+        """Intake off, commands at work answered and acked, then close."""
+        until = time.monotonic() + patience_s
+        self.stopping = self._cancel = True
+        if self.connected:
+            with eventlet.Timeout(5, False):
+                self._cancelled.wait()
+        while time.monotonic() < until and not self._idle:
+            eventlet.sleep(0.01)
+        self.close()
+        self.replier.close()
+
+    def kill(self) -> None:
+        self._killed = True
+        self._lose()
+
+    @property
+    def stuck_s(self) -> float:
+        """Seconds without progress while commands wait."""
+        return 0.0 if self._idle else time.monotonic() - self.progress_at
+
+
+def _key(name: str, body: bytes, headers: Mapping[str, Any], message_id: str) -> IdempotencyKey:
+    """The client's key, or the message's own id, which makes a redelivery harmless."""
+    if headers.get("idempotency_key"):
+        return IdempotencyKey(
+            str(headers["idempotency_client"]),
+            str(headers["idempotency_route"]),
+            str(headers["idempotency_key"]),
+            str(headers["idempotency_fingerprint"]),
+        )
+    return IdempotencyKey("", name, message_id or hashlib.sha256(body).hexdigest(), "")
