@@ -1,0 +1,239 @@
+"""Deadlines said exactly once, and cases that follow the county's boundaries."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from shapely import box
+from sqlalchemy import text
+
+from backbone.database import Session, engine, transaction
+from contracts.commands import Announce
+from contracts.refusals import NotAllowed
+from contracts.scope import Role
+from geo.cells import CellsHolder
+from services.hazards import commands, deadlines, reactions
+from services.hazards.tables import projection
+from tests.integration.hazards.town import (
+    COUNTY,
+    GRIDS,
+    NORTH,
+    NORTH_WEST,
+    OUTSIDE,
+    SOUTH,
+    SOUTH_WEST,
+    Clock,
+    Town,
+    actor,
+)
+from tests.servers import Database
+
+FACTS = ("deadline_warned", "deadline_missed", "dispatch_unacknowledged")
+
+
+def said(town: Town, case: Any = None) -> list[str]:
+    return [fact for event in town.events(case) if (fact := event["type"].split(".")[3]) in FACTS]
+
+
+def ring(town: Town) -> int:
+    return deadlines.ring(town.session, clock=town.clock)
+
+
+def test_a_deadline_warns_at_eighty_percent_and_is_missed_once(town: Town) -> None:
+    case = town.report()  # 48 hours
+    town.clock.forward(hours=38.39)
+    assert ring(town) == 0
+    town.clock.forward(minutes=2)
+    assert [ring(town), ring(town)] == [1, 0]
+    town.clock.forward(hours=10)
+    assert [ring(town), ring(town)] == [1, 0]
+    assert said(town, case) == ["deadline_warned", "deadline_missed"]
+    assert town.events(case)[-1]["data"]["overdue"]
+    assert [row["move"] for row in town.history(case)] == ["report", "warn_deadline", "miss_deadline"]
+    assert town.now(case)["version"] == 3
+
+
+def test_what_fell_due_while_nobody_ran_is_said_late(town: Town) -> None:
+    case = town.report()
+    town.clock.forward(days=10)
+    assert ring(town) == 2
+    assert said(town, case) == ["deadline_warned", "deadline_missed"]
+
+
+def test_a_case_at_rest_has_no_deadline_and_a_reopened_one_has_its_own(town: Town) -> None:
+    case = town.move(town.report(), "refuse", reason="不属实")
+    town.clock.forward(days=10)
+    assert ring(town) == 0
+    case = town.move(case, "reopen", reason="属实")
+    town.clock.forward(days=10)
+    assert ring(town) == 2
+    town.move(case, "void", reason="测试", expected_version=case.version + 2)
+
+
+def test_a_dispatch_nobody_takes_is_told_to_the_centres_once_per_dispatch(town: Town) -> None:
+    case = town.dispatched()  # 4 hours to accept
+    town.clock.forward(hours=4)
+    assert [ring(town), ring(town)] == [1, 0]
+    case = town.move(case, "return", town.fire, reason="非本单位", expected_version=case.version + 1)
+    case = town.move(case, "dispatch")
+    town.clock.forward(hours=5)
+    assert ring(town) == 1
+    assert said(town, case) == ["dispatch_unacknowledged"] * 2
+
+
+def test_an_accepted_dispatch_is_quiet(town: Town) -> None:
+    town.move(town.dispatched(), "accept", town.fire)
+    town.clock.forward(hours=5)
+    assert ring(town) == 0
+
+
+def test_two_replicas_at_once_say_everything_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINGAN_COUNTY_CODE", "330499")
+    clock, bind = Clock(), engine(database.url("hazards_app"))
+    with transaction(bind) as session:
+        town = Town(session, clock)
+        town.publish(1)
+        for _ in range(40):
+            town.report()
+    clock.forward(days=3)
+
+    def replica(_: int) -> int:
+        rung = 0
+        for _ in range(12):
+            with transaction(bind) as session:
+                rung += deadlines.ring(session, clock=clock, chunk=7)
+        return rung
+
+    with ThreadPoolExecutor(4) as replicas:
+        assert sum(replicas.map(replica, range(4))) == 80
+    with transaction(bind) as session:
+        counted = session.execute(
+            text("SELECT type, count(*), count(DISTINCT entity_id) FROM outbox WHERE type ~ 'deadline' GROUP BY 1")
+        ).all()
+    bind.dispose()
+    assert sorted(tuple(row) for row in counted) == [
+        ("county.hazards.case.deadline_missed.v1", 40, 40),
+        ("county.hazards.case.deadline_warned.v1", 40, 40),
+    ]
+
+
+# Boundaries ------------------------------------------------------------------------------------------
+
+SPLIT = {
+    **{path: shape for path, shape in GRIDS.items() if not path.endswith("101201001/")},
+    f"{NORTH}330499101201/330499101201003/": box(120.0, 30.1, 120.1, 30.2),
+}
+
+
+def test_a_version_comes_into_force_only_when_all_its_areas_are_here(session: Session) -> None:
+    town = Town(session)
+    *areas, published = town.boundary(1, GRIDS)
+    reactions.boundary_published(session, published)
+    for event in areas[1:]:
+        reactions.area_changed(session, event)
+    reactions.settle_boundary(session)
+    assert projection.current_version(session) is None
+    reactions.area_changed(session, areas[0])
+    reactions.settle_boundary(session)
+    assert projection.current(session) == (1, COUNTY)
+    reactions.area_changed(session, areas[0])  # a repeat changes nothing
+    assert len(projection.load_cells(session, 1).paths) == len(GRIDS)
+
+
+def test_a_version_whose_digest_differs_stays_out(session: Session) -> None:
+    town = Town(session)
+    wrong = {path: box(120.0, 30.0, 120.3, 30.3) for path in GRIDS}
+    for event in town.boundary(1, wrong)[:-1]:
+        reactions.area_changed(session, event)
+    reactions.boundary_published(session, town.boundary(1, GRIDS)[-1])
+    assert projection.current_version(session) is None
+
+
+def test_an_older_version_that_arrives_late_does_not_take_over(town: Town) -> None:
+    town.publish(3, SPLIT)
+    town.publish(2, GRIDS)
+    assert projection.current_version(town.session) == 3
+
+
+def test_open_cases_follow_a_new_boundary_and_say_so_when_their_area_changed(town: Town) -> None:
+    moved, stays, rests = town.report(), town.report(at=SOUTH_WEST), town.report()
+    rests = town.move(rests, "refuse", reason="不属实")
+    town.publish(2, SPLIT)
+    assert reactions.follow_boundary(town.session, clock=town.clock) == 2
+    assert reactions.follow_boundary(town.session, clock=town.clock) == 0
+    row = town.now(moved)
+    assert row["area_path"].endswith("/330499101201003/")
+    assert (row["boundary_version"], row["located_version"], row["version"]) == (1, 2, 2)
+    event = town.events(moved)[-1]
+    assert (event["type"], event["boundaryversion"]) == ("county.hazards.case.relocated.v1", 2)
+    assert town.history(moved)[-1]["before"]["area_path"].endswith("/330499101201001/")
+    assert (town.now(stays)["version"], town.now(rests)["version"]) == (1, 2)
+    assert town.now(rests)["area_path"].endswith("/330499101201001/")
+
+
+def test_a_reopened_case_catches_up(town: Town) -> None:
+    case = town.move(town.report(), "refuse", reason="不属实")
+    town.publish(2, SPLIT)
+    reactions.follow_boundary(town.session, clock=town.clock)
+    town.move(case, "reopen", reason="属实")
+    assert reactions.follow_boundary(town.session, clock=town.clock) == 1
+    assert town.now(case)["area_path"].endswith("/330499101201003/")
+
+
+def test_an_unassigned_case_finds_its_area_when_the_county_grows(town: Town) -> None:
+    case = town.report(at=OUTSIDE)
+    grown = {**GRIDS, f"{SOUTH}330499102201/330499102201003/": box(120.9, 30.9, 121.1, 31.1)}
+    town.publish(2, grown)
+    reactions.follow_boundary(town.session, clock=town.clock)
+    row = town.now(case)
+    assert (row["unassigned"], row["area_path"]) == (False, f"{SOUTH}330499102201/330499102201003/")
+
+
+def test_boundaries_are_followed_in_chunks(town: Town) -> None:
+    for _ in range(5):
+        town.report()
+    town.publish(2, SPLIT)
+    looked_at = [reactions.follow_boundary(town.session, clock=town.clock, chunk=2) for _ in range(4)]
+    assert looked_at == [2, 2, 1, 0]
+
+
+def test_cells_still_of_the_old_version_are_not_asked(town: Town) -> None:
+    holder = CellsHolder()
+    reactions.refresh_cells(town.session, holder, lambda build, *arguments: build(*arguments))
+    town.publish(2, SPLIT)
+    asked = town.asked(NORTH_WEST)
+    case = commands.report_case(town.session, town.worker, asked, clock=town.clock, county_code="330499", cells=holder)
+    assert case.body["area_path"].endswith("/330499101201003/")
+    reactions.refresh_cells(town.session, holder, lambda build, *arguments: build(*arguments))
+    assert holder.current.version == 2
+
+
+# Announce --------------------------------------------------------------------------------------------
+
+
+def test_announce_writes_the_current_state_for_one_consumer_alone(town: Town) -> None:
+    first, second = town.dispatched(), town.report()
+    asked = Announce(entity="case", consumer="notify.on-everything", limit=1)
+    admin = actor(Role.COUNTY_ADMIN, "county_centre")
+    with pytest.raises(NotAllowed):
+        commands.announce(town.session, town.north, asked, clock=town.clock)
+    chunk = commands.announce(town.session, admin, asked, clock=town.clock)
+    assert (chunk.count, chunk.next) == (1, str(first.case_id))
+    rest = asked.model_copy(update={"after": chunk.next, "limit": 10})
+    assert commands.announce(town.session, admin, rest, clock=town.clock).next is None
+    targets = town.session.execute(
+        text("SELECT type, entity_version FROM outbox WHERE target = 'notify.on-everything' ORDER BY seq")
+    ).all()
+    assert [tuple(row) for row in targets] == [
+        ("county.hazards.case.dispatched.v1", 4),
+        ("county.hazards.case.reported.v1", second.version),
+    ]
+
+
+def test_the_newest_state_of_an_agency_wins(town: Town) -> None:
+    town.agency("fire_brigade", active=False, version=3)
+    town.agency("fire_brigade", active=True, version=2)
+    active = town.session.execute(text("SELECT active FROM hazards.agencies WHERE code = 'fire_brigade'")).scalar_one()
+    assert active is False

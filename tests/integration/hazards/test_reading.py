@@ -1,0 +1,227 @@
+"""Reads: who sees which case, pages, filters, and the indexes behind the hot lists."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from sqlalchemy import Engine, text
+
+from backbone.database import Session, from_json
+from backbone.statements import Query, compiled
+from contracts.scope import Scope
+from services.hazards import queries
+from services.hazards.tables import metadata
+from tests.integration.hazards.town import NORTH, NORTH_EAST, OUTSIDE, SOUTH, SOUTH_WEST, Town, agency_id
+from tests.servers import Database
+
+
+def read(session: Session, query: Query) -> list[Any]:
+    return [from_json(row.body) for row in session.execute(query.build(), query.parameters)]
+
+
+def ids(session: Session, query: Query) -> set[UUID]:
+    return {UUID(body["case_id"]) for body in read(session, query)}
+
+
+def test_a_case_is_seen_by_area_or_by_taking_part(town: Town) -> None:
+    case = town.dispatched()
+
+    def seen(scope: Scope) -> bool:
+        return bool(read(town.session, queries.case_by_id(scope, case.case_id)))
+
+    assert seen(town.centre.scope)
+    assert seen(town.north.scope)
+    assert not seen(town.south.scope)
+    assert seen(Scope(areas=(), agency_id=agency_id("fire_brigade")))
+    assert not seen(Scope(areas=(), agency_id=agency_id("south_centre")))
+
+
+def test_a_reply_is_what_get_shows(town: Town) -> None:
+    case = town.dispatched()
+    assert read(town.session, queries.case_by_id(town.centre.scope, case.case_id)) == [case.body]
+
+
+def test_sensitive_categories_stay_above_the_ceiling(town: Town) -> None:
+    case = town.report(town.centre, category="public_order")
+    open_scope = Scope(areas=(NORTH,))
+    assert not read(town.session, queries.case_by_id(open_scope, case.case_id))
+
+
+def test_pages_are_newest_first_whole_and_without_repeats(town: Town) -> None:
+    reported = []
+    for number in range(7):
+        reported.append(town.report().case_id)
+        town.clock.forward(seconds=number % 2)  # some share a time
+    pages: list[UUID] = []
+    after = None
+    while True:
+        query = queries.case_list(town.centre.scope, after=after, limit=3)
+        rows = town.session.execute(query.build(), query.parameters).all()
+        pages += [row.cursor_2 for row in rows]
+        if len(rows) < 3:
+            break
+        after = (rows[-1].cursor_1, rows[-1].cursor_2)
+    assert pages == list(reversed(reported))
+
+
+def test_filters_find_what_they_name(town: Town) -> None:
+    fire = town.dispatched()
+    traffic = town.report(town.centre, at=SOUTH_WEST, category="traffic", source="phone")
+    nowhere = town.report(at=OUTSIDE, category="fire", external_refs=[{"system": "hotline", "id": "7"}])
+    east = town.report(at=NORTH_EAST, category="school")
+
+    def found(**filters: Any) -> set[UUID]:
+        return ids(town.session, queries.case_list(town.centre.scope, **filters))
+
+    assert found() == {fire.case_id, traffic.case_id, nowhere.case_id, east.case_id}
+    assert found(state=["dispatched", "closed"]) == {fire.case_id}
+    assert found(category="fire") == {fire.case_id, nowhere.case_id}
+    assert found(area_path=SOUTH) == {traffic.case_id}
+    assert found(agency_id=agency_id("fire_brigade")) == {fire.case_id}
+    assert found(unassigned=True) == {nowhere.case_id}
+    assert found(unassigned=False, source="phone") == {traffic.case_id}
+    assert found(external_ref=("hotline", "7")) == {nowhere.case_id}
+    assert found(bbox=(120.1, 30.1, 120.2, 30.2)) == {east.case_id}
+    # The test's clock stands in the past or future; the reader's is PostgreSQL's.
+    assert found(overdue=True) | found(overdue=False) == found()
+
+
+def test_history_and_moves_are_read_under_the_same_sight(town: Town) -> None:
+    case = town.dispatched()
+    rows = read(town.session, queries.case_history(town.north.scope, case.case_id))
+    assert [row["move"] for row in rows] == ["report", "verify", "register", "dispatch"]
+    assert len(read(town.session, queries.case_history(town.north.scope, case.case_id, after=2))) == 2
+    assert not read(town.session, queries.case_history(town.south.scope, case.case_id))
+    query = queries.case_standing(town.fire.scope, case.case_id)
+    row = town.session.execute(query.build(), query.parameters).mappings().one()
+    assert queries.moves_for(row, town.fire) == ["accept", "return"]
+
+
+def test_the_default_categories_are_there_and_fit_the_kinds(town: Town) -> None:
+    found = read(town.session, queries.categories(town.south.scope))
+    assert len(found) >= 30
+    assert any(each["emergency"] for each in found)
+    assert {each["kind"] for each in found} == {"hazard", "dispute", "request"}
+
+
+async def test_every_read_compiles_for_the_gateway(hazards_database: Database) -> None:
+    connection = await asyncpg.connect(hazards_database.url("hazards_read"))
+    scope = Scope(areas=(NORTH, SOUTH), categories=frozenset({"fire"}), agency_id=agency_id("x"))
+    everything = queries.case_list(
+        scope,
+        state=["reported"],
+        category="fire",
+        area_path=NORTH,
+        agency_id=agency_id("x"),
+        unassigned=True,
+        overdue=True,
+        source="phone",
+        external_ref=("a", "b"),
+        bbox=(120.0, 30.0, 121.0, 31.0),
+        after=(Town.__dataclass_fields__["clock"].default_factory().now, agency_id("x")),  # type: ignore[union-attr,operator,misc]
+    )
+    try:
+        for query in (
+            everything,
+            queries.case_list(scope),
+            queries.case_by_id(scope, agency_id("x")),
+            queries.case_standing(scope, agency_id("x")),
+            queries.case_history(scope, agency_id("x")),
+            queries.routing(scope),
+        ):
+            sql, arguments = compiled(query)
+            assert await connection.fetch(sql, *arguments) == []
+        sql, arguments = compiled(queries.categories(scope))
+        assert len(await connection.fetch(sql, *arguments)) >= 30
+    finally:
+        await connection.close()
+
+
+MANY = """
+INSERT INTO hazards.cases (id, case_no, version, kind, category, source, state, grade, sensitivity, description, geom,
+    original_crs, original_lon, original_lat, area_path, boundary_version, located_version, unassigned,
+    reporter_account_id, reporting_agency_id, participants, occurred_at, reported_at, updated_at,
+    due_since, warn_at, due_at, warned_at, missed_at, report_digest)
+SELECT gen_random_uuid(), 'n' || n, 1, 'hazard', 'fire', 'phone',
+    CASE WHEN n % 50 = 0 THEN 'reported' WHEN n % 50 = 1 THEN 'dispatched' ELSE 'closed' END, 'general', 1, 'x',
+    ST_SetSRID(ST_MakePoint(120 + (n % 100) / 500.0, 30 + (n % 97) / 500.0), 4326), 'wgs84', 120, 30,
+    format('330499/3304991%s/330499101201/', lpad((n % 50)::text, 2, '0')), 1, 1, n % 1000 = 0,
+    gen_random_uuid(), gen_random_uuid(), ARRAY[md5((n % 500)::text)::uuid], t, t, t,
+    t, t + interval '1 hour', t + interval '2 hours', CASE WHEN n % 500 > 0 THEN t END,
+    CASE WHEN n % 500 > 0 THEN t END, 'd'
+FROM generate_series(1, 20000) n, LATERAL (SELECT now() - n * interval '1 minute') AS at(t)
+"""
+
+
+@pytest.fixture
+def crowded(session: Session) -> Session:
+    session.execute(text(MANY))
+    session.execute(text("ANALYZE hazards.cases"))
+    return session
+
+
+def plan(session: Session, query: Query) -> str:
+    sql = str(
+        query.build()
+        .params(query.parameters)
+        .compile(session.engine, compile_kwargs={"literal_binds": False, "render_postcompile": True})
+    )
+    bound = query.build().params(query.parameters).compile(session.engine).params
+    rows = session.exec_driver_sql(f"EXPLAIN {sql}", {**bound, **query.parameters})
+    return "\n".join(str(row[0]) for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        ({}, "cases_recent"),
+        ({"state": ["reported"]}, "cases_state_recent"),
+        ({"area_path": "330499/330499107/"}, "cases_area"),
+        ({"agency_id": UUID("c4ca4238-a0b9-2382-0dcc-509a6f75849b")}, "cases_participants"),
+        ({"unassigned": True}, "cases_unassigned"),
+        ({"bbox": (120.0, 30.0, 120.0001, 30.0001)}, "cases_geom"),
+    ],
+)
+def test_hot_lists_use_their_index(crowded: Session, filters: dict[str, Any], index: str) -> None:
+    scope = Scope(areas=("330499/",), ceiling=3)  # type: ignore[arg-type]
+    assert index in plan(crowded, queries.case_list(scope, **filters))
+
+
+@pytest.mark.parametrize(
+    ("condition", "index"),
+    [
+        ("warned_at IS NULL AND state NOT IN ('closed', 'refused', 'voided') AND warn_at <= now()", "cases_to_warn"),
+        ("missed_at IS NULL AND state NOT IN ('closed', 'refused', 'voided') AND due_at <= now()", "cases_to_miss"),
+        ("unacknowledged_at IS NULL AND state = 'dispatched' AND accept_due_at <= now()", "cases_to_acknowledge"),
+        ("state NOT IN ('closed', 'refused', 'voided') AND located_version < 1", "cases_to_locate"),
+    ],
+)
+def test_clocks_use_their_partial_index(crowded: Session, condition: str, index: str) -> None:
+    rows = crowded.execute(text(f"EXPLAIN SELECT id FROM hazards.cases WHERE {condition} LIMIT 500"))
+    assert index in "\n".join(str(row[0]) for row in rows)
+
+
+def test_the_models_are_what_the_migrations_make(hazards_engine: Engine, hazards_database: Database) -> None:
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    def ours(item: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
+        return kind != "table" or item.schema == "hazards"
+
+    with hazards_engine.connect() as connection:
+        names = {table.name for table in metadata.sorted_tables}
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "include_schemas": True,
+                "include_name": lambda name, kind, parents: (
+                    name == "hazards" if kind == "schema" else kind != "table" or name in names
+                ),
+                "include_object": ours,
+                "compare_type": False,
+            },
+        )
+        assert compare_metadata(context, metadata) == []

@@ -1,0 +1,158 @@
+"""The table of moves is whole, and no walk through it gets stuck."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contracts.hazards.errors import IllegalMove, MissingMoveField, SelfCheck
+from contracts.hazards.events import Source, State
+from contracts.refusals import InvalidField, NotAllowed
+from contracts.registry import all_events
+from contracts.scope import Actor, Role, Scope
+from services.hazards.domain.machine import ENDS, OPEN, TABLE, TITLES, Move, Who, table_json
+from services.hazards.domain.moves import Standing, decide, legal_moves, moves_from
+
+TOWN = "330499/330499101/"
+LEAD, CENTRE = UUID(int=1), UUID(int=2)
+FIELDS = {"reason": "because", "category": "fire", "lon": 120.0, "lat": 30.0}
+
+
+def actor(*roles: Role, agency: UUID = CENTRE, area: str = "330499/", account: UUID | None = None) -> Actor:
+    return Actor(account or uuid4(), agency, frozenset(roles), Scope(areas=(area,), agency_id=agency))
+
+
+def standing(state: State, **more: object) -> Standing:
+    return replace(Standing(state, Source.PUBLIC, f"{TOWN}330499101201/", LEAD), **more)  # type: ignore[arg-type]
+
+
+def fields_of(move: str) -> dict[str, object]:
+    return {name: FIELDS[name] for name in TABLE[Move(move)].needs}
+
+
+def test_every_move_and_state_stands_in_the_table() -> None:
+    assert set(TABLE) == set(Move)
+    assert set(TITLES) == set(State)
+    reached = {target for rule in TABLE.values() for target in rule.targets.values()}
+    assert reached == set(State)
+
+
+def test_every_event_of_the_table_is_in_the_contract() -> None:
+    assert {rule.event for rule in TABLE.values()} <= set(all_events())
+
+
+def test_the_table_for_the_api_names_roles_fields_and_events() -> None:
+    table = table_json()
+    dispatch = next(each for each in table["moves"] if each["move"] == "dispatch")
+    assert dispatch["from"] == ["registered"]
+    assert dispatch["event"] == "county.hazards.case.dispatched.v1"
+    assert all(each["title"]["zh"] and each["title"]["en"] and each["roles"] for each in table["moves"])
+
+
+@given(
+    st.sampled_from(list(Source)),
+    st.lists(st.integers(min_value=0, max_value=99), max_size=40),
+)
+def test_no_walk_reaches_a_state_without_a_way_to_an_end(source: Source, choices: list[int]) -> None:
+    now = standing(State.REPORTED, source=source)
+    for choice in choices:
+        legal = moves_from(now)
+        if not legal:
+            assert now.state is State.VOIDED
+            return
+        move = legal[choice % len(legal)]
+        now = replace(now, state=TABLE[move].targets[now.state])
+    assert now.state in ENDS or reaches_close(now)
+
+
+def reaches_close(start: Standing) -> bool:
+    """Whether the case can still be closed properly, not only voided."""
+    seen, ahead = set(), {start.state}
+    while ahead:
+        state = ahead.pop()
+        seen.add(state)
+        for move in moves_from(replace(start, state=state)):
+            ahead |= {TABLE[move].targets[state]} - seen
+    return State.CLOSED in seen
+
+
+def test_an_illegal_move_names_the_legal_ones_before_it_looks_at_roles_or_fields() -> None:
+    with pytest.raises(IllegalMove) as refused:
+        decide(standing(State.REPORTED), "close", actor(Role.AUDITOR), {})
+    assert refused.value.extra["legal_moves"] == ["verify", "refuse", "void", "relocate", "recategorise"]
+    with pytest.raises(IllegalMove, match="no move 'dance'"):
+        decide(standing(State.REPORTED), "dance", actor(Role.COUNTY_OPERATOR), {})
+
+
+def test_roles_come_before_fields() -> None:
+    with pytest.raises(NotAllowed):
+        decide(standing(State.REPORTED), "refuse", actor(Role.GRID_WORKER), {})
+    with pytest.raises(MissingMoveField) as refused:
+        decide(standing(State.REPORTED), "refuse", actor(Role.TOWN_OPERATOR), {})
+    assert refused.value.field == "reason"
+
+
+def test_a_field_the_move_knows_nothing_of_is_refused() -> None:
+    with pytest.raises(InvalidField) as refused:
+        decide(standing(State.REPORTED), "verify", actor(Role.GRID_WORKER), {"agency_id": LEAD})
+    assert refused.value.field == "agency_id"
+
+
+def test_collectors_reports_skip_verification_and_the_publics_do_not() -> None:
+    assert Move.REGISTER in moves_from(standing(State.REPORTED, source=Source.PATROL))
+    assert Move.REGISTER not in moves_from(standing(State.REPORTED, source=Source.PUBLIC))
+
+
+def test_only_the_lead_agency_accepts_returns_starts_and_finishes() -> None:
+    lead_moves = {rule.move for rule in TABLE.values() if rule.who is Who.LEAD}
+    assert lead_moves == {Move.ACCEPT, Move.RETURN, Move.START, Move.FINISH}
+    dispatched = standing(State.DISPATCHED)
+    assert legal_moves(dispatched, actor(Role.AGENCY_OFFICER, agency=LEAD, area="330400/")) == [
+        Move.ACCEPT,
+        Move.RETURN,
+    ]
+    with pytest.raises(NotAllowed):
+        decide(dispatched, "accept", actor(Role.COUNTY_OPERATOR), {})
+
+
+def test_operators_move_only_what_lies_in_their_areas() -> None:
+    with pytest.raises(NotAllowed):
+        decide(standing(State.REPORTED), "verify", actor(Role.TOWN_OPERATOR, area="330499/330499102/"), {})
+
+
+@pytest.mark.parametrize("move", ["pass_check", "fail_check"])
+def test_neither_the_handler_nor_a_colleague_checks(move: str) -> None:
+    handler = uuid4()
+    handled = standing(State.HANDLED, handlers=frozenset({handler}))
+    for checker in (actor(Role.COUNTY_OPERATOR, account=handler), actor(Role.COUNTY_OPERATOR, agency=LEAD)):
+        with pytest.raises(SelfCheck):
+            decide(handled, move, checker, fields_of(move))
+        assert Move(move) not in legal_moves(handled, checker)
+    assert decide(handled, move, actor(Role.TOWN_OPERATOR), fields_of(move))[1] in (State.CHECKED, State.HANDLING)
+
+
+def test_after_the_third_return_only_the_county_dispatches() -> None:
+    returned = standing(State.REGISTERED, county_decides=True)
+    with pytest.raises(NotAllowed):
+        decide(returned, "dispatch", actor(Role.TOWN_OPERATOR), {})
+    assert decide(returned, "dispatch", actor(Role.COUNTY_OPERATOR), {})[1] is State.DISPATCHED
+
+
+@given(st.sampled_from(list(State)), st.sampled_from(list(Role)), st.sampled_from(list(Move)), st.booleans())
+def test_what_legal_moves_offers_is_what_decide_lets_pass(state: State, role: Role, move: Move, leads: bool) -> None:
+    someone, now = actor(role, agency=LEAD if leads else CENTRE), standing(state)
+    try:
+        _, target = decide(now, move.value, someone, fields_of(move))
+    except (IllegalMove, NotAllowed, SelfCheck):
+        assert move not in legal_moves(now, someone)
+    else:
+        assert move in legal_moves(now, someone)
+        assert target is TABLE[move].targets[state]
+
+
+def test_an_open_state_can_always_be_voided() -> None:
+    assert all(Move.VOID in moves_from(standing(state)) for state in OPEN)
