@@ -37,7 +37,15 @@ format: bootstrap ## let ruff write the files as it wants them
 	$(VENV)/ruff check --fix .
 	$(VENV)/ruff format .
 
+##@ Measure
+.PHONY: bench
+bench: bootstrap infra ## commands, cells, events beside their references (B=b6 for one, BENCH_QUICK=1 to try)
+	$(VENV)/python -m bench $(B)
+
 ##@ Maintain
+.PHONY: contracts
+contracts: bootstrap ## write schemas, examples, asyncapi.yaml and the event map from the contracts
+	$(VENV)/python -m contracts.generate
 bootstrap:      ## install what tests and checks need, start nothing
 	@$(LOCAL) bootstrap --dev
 requirements: bootstrap ## compile requirements/*.in into hashed .txt (UP=1 takes newer releases)

@@ -11,6 +11,8 @@ import uuid
 from typing import Any
 
 import psycopg2
+from nameko.exceptions import UnknownService
+from nameko.standalone.rpc import ClusterRpcProxy
 from psycopg2.extras import execute_values
 
 from backbone.outbox import shard_of
@@ -107,7 +109,13 @@ def _rate(run: Any, table: str, column: str) -> float:
 
 @contextlib.contextmanager
 def _cluster(broker: str) -> Any:
-    from nameko.standalone.rpc import ClusterRpcProxy
-
     with ClusterRpcProxy({"AMQP_URI": broker}) as cluster:
+        place.wait_for(lambda: _answers(cluster), 30, "the stock service")
         yield cluster
+
+
+def _answers(cluster: Any) -> bool:
+    try:
+        return bool(cluster.stock.burst(0, "") == 0)
+    except UnknownService:
+        return False
