@@ -30,7 +30,7 @@ GEOMETRY_CODES: Final = ("invalid_geometry", "gap", "overlap", "outside_parent")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Feature:
-    """One area as handed over: `parent` is None for the county; `geometry` a (multi)polygon in WGS84 lon/lat."""
+    """One area as handed over: `parent` is None for the county; `geometry`: (multi)polygon, WGS84 lon/lat, or empty."""
 
     code: str
     level: str
@@ -153,6 +153,7 @@ def families_of(features: Sequence[Feature]) -> dict[int, list[int]]:
     """Index of each parent -> indexes of its children; both checks compare the same families.
 
     The first holder of a duplicate code is the parent; later copies are children like any other (and so overlap).
+    A family with an empty geometry (one that could not be read) is left out: its gap would say nothing.
     """
     index: dict[str, int] = {}
     for i, feature in enumerate(features):
@@ -161,7 +162,11 @@ def families_of(features: Sequence[Feature]) -> dict[int, list[int]]:
     for i, feature in enumerate(features):
         if feature.parent is not None and feature.parent in index and index[feature.parent] != i:
             families[index[feature.parent]].append(i)
-    return dict(families)
+    return {
+        parent: children
+        for parent, children in families.items()
+        if not any(features[i].geometry.is_empty for i in (parent, *children))
+    }
 
 
 def repaired(shapes: NDArray[Any]) -> NDArray[Any]:

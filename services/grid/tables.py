@@ -89,6 +89,7 @@ area_imports = Table(
     Column("content_sha256", Text),
     Column("boundary_version", Integer),
     Column("created_by", _uuid(), nullable=False),
+    Column("agency_id", _uuid(), nullable=False, comment="the author's: it sees the import before there is any area"),
     Column("created_at", _at(), nullable=False),
     Column("updated_at", _at(), nullable=False, server_default=func.now()),
     Column("version", Integer, nullable=False),

@@ -61,10 +61,12 @@ CREATE TABLE grid.area_imports (
     content_sha256 text,
     boundary_version integer,
     created_by uuid NOT NULL,
+    agency_id uuid NOT NULL,
     created_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL DEFAULT now(),
     version integer NOT NULL
 );
+COMMENT ON COLUMN grid.area_imports.agency_id IS 'the author''s: it sees the import before there is any area';
 CREATE INDEX area_imports_created ON grid.area_imports (created_at, import_id);
 
 CREATE TABLE grid.import_areas (

@@ -1,0 +1,162 @@
+"""Validation of an area import, in the worker: read, convert, check twice, compare, report.
+
+The two topology checks are independent (shapely here, PostGIS over the draft rows) and must agree; an import over
+which they differ has failed, and says so, rather than being trusted to either.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+import structlog
+from backbone.jobs import JobContext
+from sqlalchemy import select, text, update
+
+from backbone import files
+from backbone.database import Session, Unavailable
+from contracts.areas import Level
+from contracts.grid.commands import ImportState
+from geo import topology
+from services.grid.jobs import draft, known, postgis, report
+from services.grid.jobs.reading import Area, Finding, Reading, read
+from services.grid.tables import area_imports
+
+SERVICE = "grid"
+log = structlog.get_logger(__name__)
+_RUNNING = (ImportState.RECEIVED.value, ImportState.VALIDATING.value)
+
+
+def validate_import(context: JobContext) -> dict[str, Any] | None:
+    """Job `validate_area_import`, payload {"import_id"}: bring an import to valid, invalid or failed.
+
+    Safe to run again after a crash: it starts over while the import is still being validated, else does nothing.
+    """
+    import_id = UUID(context.payload["import_id"])
+    work = _Validation(context, import_id)
+    if not work.begin():
+        return None
+    try:
+        return work.run()
+    except Unavailable:
+        raise
+    except Exception as error:
+        log.exception("import validation failed", import_id=str(import_id))
+        work.fail("internal_error", f"the check itself failed ({type(error).__name__}); this is not the file's fault")
+        return {"state": ImportState.FAILED.value}
+
+
+class _Validation:
+    """One run: its import's row is the only state."""
+
+    def __init__(self, context: JobContext, import_id: UUID) -> None:
+        self.context, self.import_id = context, import_id
+        self.crs = self.blob = ""
+
+    def begin(self) -> bool:
+        """Claim the import. False when there is nothing left to do."""
+        with self.context.transaction() as session:
+            row = session.execute(
+                select(area_imports).where(area_imports.c.import_id == self.import_id).with_for_update()
+            ).one_or_none()
+            if row is None or row.state not in _RUNNING:
+                return False
+            self.crs, self.blob = row.crs, row.blob
+            self._set(session, state=ImportState.VALIDATING.value, progress=0.0, version=row.version + 1)
+        return True
+
+    def run(self) -> dict[str, Any]:
+        with files.open(self.blob) as stream:
+            reading = read(stream.read(), self.crs)
+        self._progress(0.3)
+        features = [area.feature for area in reading.areas]
+        ours = topology.check(features)
+        self._progress(0.6)
+        families = topology.families_of(features)
+        with self.context.transaction() as session:
+            draft.write(session, self.import_id, reading.areas, families)
+        self._progress(0.7)
+        with self.context.transaction() as session:
+            theirs = postgis.check(session, self.import_id)
+        self._progress(0.9)
+        differing = postgis.disagreements(postgis.pieces_of(ours.problems), theirs)
+        if differing:
+            message = "the two topology checks disagree: " + "; ".join(differing[:5])
+            self.fail("checks_disagree", message)
+            return {"state": ImportState.FAILED.value}
+        return self._finish(reading, ours)
+
+    def _finish(self, reading: Reading, ours: topology.Report) -> dict[str, Any]:
+        indexes = {area.code: area.index for area in reversed(reading.areas)}
+        findings = [*reading.findings, *_findings(ours.problems, indexes, reading)]
+        county = next((area for area in reading.areas if area.level is Level.COUNTY), None)
+        with self.context.transaction() as session:
+            if county is not None:
+                findings += known.judge(session, self.import_id, county, self.crs)
+            errors, warnings = report.severities(findings)
+            state = ImportState.INVALID if errors else ImportState.VALID
+            checks = {
+                "families": ours.families,
+                "slivers": ours.slivers,
+                "largest_sliver_m2": round(ours.largest_sliver_m2, 4),
+                "agree": True,
+            }
+            if errors:
+                draft.discard(session, self.import_id)
+            self._set(
+                session,
+                state=state.value,
+                progress=1.0,
+                errors=errors,
+                warnings=warnings,
+                report=report.build(findings, areas=_levels(reading.areas), checks=checks),
+                county_code=county.code if county else None,
+                areas=len(reading.areas),
+                content_sha256=draft.content_sha256(reading.areas),
+                version=area_imports.c.version + 1,
+            )
+        return {"state": state.value, "errors": errors, "warnings": warnings}
+
+    def fail(self, code: str, message: str) -> None:
+        """The import cannot be judged; its report says why."""
+        finding = Finding("error", topology.Problem(code, (), message))
+        with self.context.transaction() as session:
+            draft.discard(session, self.import_id)
+            self._set(
+                session,
+                state=ImportState.FAILED.value,
+                progress=1.0,
+                errors=1,
+                warnings=0,
+                report=report.build([finding], areas={}, checks={"agree": code != "checks_disagree"}),
+                version=area_imports.c.version + 1,
+            )
+
+    def _progress(self, fraction: float) -> None:
+        self.context.progress(fraction)
+        with self.context.transaction() as session:
+            self._set(session, progress=fraction)
+
+    def _set(self, session: Session, **values: Any) -> None:
+        session.execute(
+            update(area_imports)
+            .where(area_imports.c.import_id == self.import_id)
+            .values(updated_at=text("now()"), **values)
+        )
+
+
+def _findings(problems: Sequence[topology.Problem], indexes: dict[str, int], reading: Reading) -> list[Finding]:
+    """The tree's and the linework's problems; a whole county that could not be read is not also called missing."""
+    if not reading.areas:
+        return []
+    return [Finding("error", problem, indexes.get(problem.codes[0]) if problem.codes else None) for problem in problems]
+
+
+def _levels(areas: Sequence[Area]) -> dict[str, int]:
+    counts = Counter(area.level.value for area in areas)
+    return {level.value: counts[level.value] for level in Level}
+
+
+JOBS: dict[str, Callable[[JobContext], dict[str, Any] | None]] = {"validate_area_import": validate_import}

@@ -1,0 +1,73 @@
+"""Area imports, with and without their reports."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import DateTime as SqlDateTime
+from sqlalchemy import Select, Uuid, bindparam, cast, func, literal_column, select, tuple_
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.sql import ColumnElement
+
+from backbone.policy import Visibility, parameters, predicate, shape
+from backbone.statements import Query, query
+from contracts.scope import Scope
+from services.grid.queries.parts import Filters, body, json_object, paged, utc
+from services.grid.tables import area_imports
+
+_path = func.coalesce(area_imports.c.county_code + literal_column("'/'"), literal_column("''"))
+# Before the first boundary nobody's scope has an area: an import's own agency sees it all the same.
+IMPORTS = Visibility(area_path=_path, agencies=array([area_imports.c.agency_id]))
+
+
+@query
+def import_list(scope: Scope, *, after: tuple[datetime, UUID] | None = None, limit: int = 50) -> Query:
+    """Imports, newest first, without their reports: `body`, `cursor_1` = created_at, `cursor_2` = id."""
+    i = area_imports.c
+    filters: Filters = {}
+    if after is not None:
+        at = cast(bindparam("after_at"), SqlDateTime(timezone=True))
+        older = tuple_(i.created_at, i.import_id) < tuple_(at, cast(bindparam("after_id"), Uuid))
+        filters["after"] = (older, {"after_at": after[0], "after_id": after[1]})
+
+    def build(conditions: list[ColumnElement[bool]]) -> Select[Any]:
+        return (
+            select(body(_import()), i.created_at.label("cursor_1"), i.import_id.label("cursor_2"))
+            .where(predicate(scope, IMPORTS), *conditions)
+            .order_by(i.created_at.desc(), i.import_id.desc())
+        )
+
+    return paged("grid.import_list", scope, filters, limit, build)
+
+
+@query
+def import_by_id(scope: Scope, import_id: UUID) -> Query:
+    """One import with its report: `body`, `version`."""
+
+    def build() -> Select[Any]:
+        return select(body(_import(report=area_imports.c.report)), area_imports.c.version).where(
+            area_imports.c.import_id == bindparam("import_id", type_=Uuid()), predicate(scope, IMPORTS)
+        )
+
+    return Query(("grid.import_by_id", shape(scope)), build, {"import_id": import_id, **parameters(scope)})
+
+
+def _import(**more: Any) -> ColumnElement[Any]:
+    i = area_imports.c
+    return json_object(
+        import_id=i.import_id,
+        state=i.state,
+        progress=i.progress,
+        crs=i.crs,
+        size_bytes=i.size_bytes,
+        county_code=i.county_code,
+        areas=i.areas,
+        errors=i.errors,
+        warnings=i.warnings,
+        boundary_version=i.boundary_version,
+        created_at=utc(i.created_at),
+        version=i.version,
+        **more,
+    )

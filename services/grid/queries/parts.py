@@ -1,0 +1,66 @@
+"""What the queries are built of: JSON objects, filters, pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Integer, Select, Text, and_, bindparam, cast, func, literal_column
+from sqlalchemy.sql import ColumnElement
+
+from backbone.policy import parameters, shape
+from backbone.statements import Query
+from contracts.areas import path_end
+from contracts.scope import Scope
+
+MAX_LIMIT = 500
+Filters = dict[str, tuple[ColumnElement[bool], dict[str, Any]]]
+
+
+def json_object(**columns: Any) -> ColumnElement[Any]:
+    # Names are literals of ours: as bind parameters they would have no type for PostgreSQL.
+    pairs: list[Any] = [part for name, column in columns.items() for part in (literal_column(f"'{name}'"), column)]
+    return func.json_build_object(*pairs)
+
+
+def utc(column: ColumnElement[Any]) -> ColumnElement[str]:
+    """RFC 3339 with Z."""
+    return func.to_char(
+        func.timezone(literal_column("'UTC'"), column), literal_column('\'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'')
+    )
+
+
+def body(json: ColumnElement[Any]) -> ColumnElement[str]:
+    return cast(json, Text).label("body")
+
+
+def text_value(name: str) -> ColumnElement[str]:
+    return cast(bindparam(name), Text)
+
+
+def in_subtree(column: ColumnElement[str], root: str) -> tuple[ColumnElement[bool], dict[str, Any]]:
+    return (
+        and_(column >= text_value("within_low"), column < text_value("within_high")),
+        {"within_low": root, "within_high": path_end(root)},
+    )
+
+
+def equals(column: ColumnElement[Any], name: str, value: str) -> tuple[ColumnElement[bool], dict[str, Any]]:
+    return column == text_value(name), {name: value}
+
+
+def contains(column: ColumnElement[str], value: str) -> tuple[ColumnElement[bool], dict[str, Any]]:
+    # strpos, not LIKE: a name may hold % and _ and they mean nothing.
+    return func.strpos(func.lower(column), func.lower(text_value("name"))) > 0, {"name": value}
+
+
+def paged(
+    name: str, scope: Scope, filters: Filters, limit: int, build: Callable[[list[ColumnElement[bool]]], Select[Any]]
+) -> Query:
+    values: dict[str, Any] = {"limit": min(max(limit, 1), MAX_LIMIT + 1), **parameters(scope)}
+    for _, given in filters.values():
+        values |= given
+    conditions = [condition for condition, _ in filters.values()]
+    return Query(
+        (name, shape(scope), *filters), lambda: build(conditions).limit(cast(bindparam("limit"), Integer)), values
+    )

@@ -1,0 +1,66 @@
+"""The grid service at the edge: contract in, use case out."""
+
+from __future__ import annotations
+
+from backbone.clock import system_clock
+from backbone.database import Session
+from backbone.entrypoints import command
+from contracts.commands import Announce, Announced
+from contracts.grid.commands import (
+    Agency,
+    AreaImport,
+    Jurisdiction,
+    Person,
+    Place,
+    Post,
+    PublishAreaImport,
+    PutAgency,
+    PutJurisdiction,
+    PutPerson,
+    PutPlace,
+    PutPost,
+    StartAreaImport,
+)
+from contracts.scope import Actor
+from services.grid import commands
+
+
+class GridService:
+    """The county's registry: areas, agencies, jurisdictions, people, posts, places."""
+
+    name = "grid"
+
+    def __init__(self) -> None:
+        self.clock = system_clock
+
+    @command(StartAreaImport)
+    def start_area_import(self, session: Session, actor: Actor, asked: StartAreaImport) -> AreaImport:
+        return commands.start_area_import(session, actor, asked, clock=self.clock)
+
+    @command(PublishAreaImport)
+    def publish_area_import(self, session: Session, actor: Actor, asked: PublishAreaImport) -> AreaImport:
+        return commands.publish_area_import(session, actor, asked, clock=self.clock)
+
+    @command(PutAgency)
+    def put_agency(self, session: Session, actor: Actor, asked: PutAgency) -> Agency:
+        return commands.put_agency(session, actor, asked, clock=self.clock)
+
+    @command(PutJurisdiction)
+    def put_jurisdiction(self, session: Session, actor: Actor, asked: PutJurisdiction) -> Jurisdiction:
+        return commands.put_jurisdiction(session, actor, asked, clock=self.clock)
+
+    @command(PutPerson)
+    def put_person(self, session: Session, actor: Actor, asked: PutPerson) -> Person:
+        return commands.put_person(session, actor, asked, clock=self.clock)
+
+    @command(PutPost)
+    def put_post(self, session: Session, actor: Actor, asked: PutPost) -> Post:
+        return commands.put_post(session, actor, asked, clock=self.clock)
+
+    @command(PutPlace)
+    def put_place(self, session: Session, actor: Actor, asked: PutPlace) -> Place:
+        return commands.put_place(session, actor, asked, clock=self.clock)
+
+    @command(Announce)
+    def announce(self, session: Session, actor: Actor, asked: Announce) -> Announced:
+        return commands.announce(session, actor, asked, clock=self.clock)
