@@ -21,6 +21,13 @@ def test_committed_files_equal_the_generated_ones() -> None:
     assert not stale, f"out of date: {', '.join(stale[:5])} ({len(stale)} files); run `{generate.COMMAND}` and commit"
 
 
+def test_the_event_map_names_every_event_and_every_queue_that_hears_it() -> None:
+    page = (generate.ROOT / "ARCHITECTURE.md").read_text()
+    for key, consumers in generate.subscribers().items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{key}` "))
+        assert all(f"`{queue}`" in row for _, queue in consumers)
+
+
 def test_generation_gives_the_same_twice() -> None:
     assert generate.files() == generate.files()
 
