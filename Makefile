@@ -24,13 +24,16 @@ infra-down:     ## stop everything, PostgreSQL and RabbitMQ too
 	@$(LOCAL) infra-down
 
 ##@ Test
-.PHONY: test check architecture requirements bootstrap
+.PHONY: test check lint types arrows format
 test:           ## every test, on servers of its own (T=path for a part, e.g. T=tests/unit)
 	@$(LOCAL) test -- $(T)
-check: bootstrap ## ruff, mypy, the arrows, names and sizes
+check: lint types arrows ## ruff, mypy, the arrows, names and sizes
+lint: bootstrap
 	$(VENV)/ruff check .
 	$(VENV)/ruff format --check .
+types: bootstrap
 	$(VENV)/mypy
+arrows: bootstrap
 	$(VENV)/lint-imports --no-logo
 	$(VENV)/python -m pytest -q tests/architecture
 format: bootstrap ## let ruff write the files as it wants them
@@ -43,6 +46,7 @@ bench: bootstrap infra ## commands, cells, events beside their references (B=b6 
 	$(VENV)/python -m bench $(B)
 
 ##@ Maintain
+.PHONY: bootstrap requirements help
 .PHONY: contracts
 contracts: bootstrap ## write schemas, examples, asyncapi.yaml and the event map from the contracts
 	$(VENV)/python -m contracts.generate
@@ -52,6 +56,5 @@ requirements: bootstrap ## compile requirements/*.in into hashed .txt (UP=1 take
 	$(VENV)/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make requirements" $(if $(UP),--upgrade) requirements/runtime.in -o requirements/runtime.txt
 	$(VENV)/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make requirements" $(if $(UP),--upgrade) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
 
-.PHONY: help format
 help:           ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {sub(/:.*/, "", $$1); printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
