@@ -13,11 +13,18 @@ from urllib.parse import SplitResult, urlsplit
 
 from contracts.notify.errors import ForbiddenPort, ForbiddenTarget, HttpsRequired, InvalidTarget
 
-# Public by the registries, yet never a receiver of ours: cloud metadata and its relatives,
-# 6to4 relays, AS112.
+# Public by the registries or by this Python's copy of them, yet never a receiver of ours: cloud metadata and its
+# relatives, protocol assignments, 6to4 relays, AS112.
 _FORBIDDEN_V4 = tuple(
     ipaddress.IPv4Network(text)
-    for text in ("168.63.129.16/32", "192.88.99.0/24", "192.31.196.0/24", "192.52.193.0/24", "192.175.48.0/24")
+    for text in (
+        "168.63.129.16/32",
+        "192.0.0.0/24",
+        "192.88.99.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
+        "192.175.48.0/24",
+    )
 )
 # The only globally routed block; everything that wraps an IPv4 address lies outside it or is named below.
 _GLOBAL_V6 = ipaddress.IPv6Network("2000::/3")

@@ -102,9 +102,7 @@ def test_participants_of_a_case_are_journaled(journal: Journal, rows: Rows) -> N
     assert rows("SELECT agencies FROM notify.journal")[0].agencies == [lead]
 
 
-async def test_pages_follow_one_another_under_scope_and_filters(
-    journal: Journal, settings_env: dict[str, str]
-) -> None:
+async def test_pages_follow_one_another_under_scope_and_filters(journal: Journal, settings_env: dict[str, str]) -> None:
     police = uuid4()
     events = [
         case_event(),
