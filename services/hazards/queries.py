@@ -187,8 +187,10 @@ def case_list(
     `external_ref` = (system, id); `bbox` = west, south, east, north in WGS84 degrees.
     """
     filters: dict[str, tuple[ColumnElement[bool], dict[str, Any]]] = {}
-    if state:
-        filters["state"] = (C.state == func.any(cast(bindparam("state"), ARRAY(Text))), {"state": list(state)})
+    if len(state) == 1:  # equality keeps the index's order, a list does not
+        filters["state"] = (C.state == cast(bindparam("state"), Text), {"state": state[0]})
+    elif state:
+        filters["states"] = (C.state == func.any(cast(bindparam("states"), ARRAY(Text))), {"states": list(state)})
     if category is not None:
         wanted = cast(bindparam("category"), Text)
         filters["category"] = (

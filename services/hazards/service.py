@@ -7,7 +7,6 @@ from backbone.database import Session
 from backbone.entrypoints import command, every, offload, subscribe
 from backbone.outbox import Event
 from backbone.settings import PlatformSettings
-from contracts.commands import Announce, Announced
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished, JurisdictionChanged
 from contracts.hazards.commands import (
     Case,
@@ -28,6 +27,7 @@ class HazardsService:
     """Cases of hazards, disputes and requests."""
 
     name = "hazards"
+    announcers = {"case": commands.announce_cases}
 
     def __init__(self) -> None:
         self.clock = system_clock
@@ -54,10 +54,6 @@ class HazardsService:
     @command(PutCategory)
     def put_category(self, session: Session, actor: Actor, asked: PutCategory) -> Category:
         return commands.put_category(session, actor, asked, clock=self.clock)
-
-    @command(Announce)
-    def announce(self, session: Session, actor: Actor, asked: Announce) -> Announced:
-        return commands.announce(session, actor, asked, clock=self.clock)
 
     @subscribe(AreaChanged)
     def on_area_changed(self, session: Session, event: Event[AreaChanged]) -> None:

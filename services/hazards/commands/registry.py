@@ -27,8 +27,8 @@ from services.hazards.domain.machine import AGENCY
 from services.hazards.domain.moves import in_areas, require_role
 from services.hazards.tables import categories, routing_rules
 
-RULE_MAKERS = frozenset({Role.COUNTY_ADMIN, Role.COUNTY_OPERATOR, Role.TOWN_OPERATOR})
-CATEGORY_MAKERS = frozenset({Role.COUNTY_ADMIN, Role.COUNTY_OPERATOR})
+RULE_MAKERS = frozenset[str]({Role.COUNTY_ADMIN, Role.COUNTY_OPERATOR, Role.TOWN_OPERATOR})
+CATEGORY_MAKERS = frozenset[str]({Role.COUNTY_ADMIN, Role.COUNTY_OPERATOR})
 
 
 def link_external_ref(session: Session, actor: Actor, command: LinkExternalRef, *, clock: Clock) -> Case:

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from contracts.areas import is_within
 from contracts.hazards.errors import IllegalMove, MissingMoveField, SelfCheck
 from contracts.hazards.events import Source, State
 from contracts.refusals import InvalidField, NotAllowed
-from contracts.scope import Actor, Role
 from services.hazards.domain.machine import (
     COUNTY,
     MOVE_FIELDS,
@@ -25,6 +24,32 @@ from services.hazards.domain.machine import (
     Rule,
     Who,
 )
+
+
+class Reach(Protocol):
+    """The part of a scope that says where somebody works."""
+
+    @property
+    def areas(self) -> tuple[str, ...]: ...
+
+    @property
+    def unrestricted(self) -> bool: ...
+
+
+class Mover(Protocol):
+    """Who moves a case: `contracts.scope.Actor` is one; the domain knows no more of accounts."""
+
+    @property
+    def account_id(self) -> UUID: ...
+
+    @property
+    def agency_id(self) -> UUID: ...
+
+    @property
+    def roles(self) -> frozenset[str]: ...
+
+    @property
+    def scope(self) -> Reach: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +69,12 @@ def moves_from(standing: Standing) -> list[Move]:
     return [rule.move for rule in TABLE.values() if _is_legal(rule, standing)]
 
 
-def legal_moves(standing: Standing, actor: Actor) -> list[Move]:
+def legal_moves(standing: Standing, actor: Mover) -> list[Move]:
     """The moves this actor may make now."""
     return [move for move in moves_from(standing) if _objection(TABLE[move], standing, actor) is None]
 
 
-def decide(standing: Standing, move: str, actor: Actor, given: Mapping[str, Any]) -> tuple[Rule, State]:
+def decide(standing: Standing, move: str, actor: Mover, given: Mapping[str, Any]) -> tuple[Rule, State]:
     """The rule of a move and the state it leads to; `given` are the command's fields, absent ones None or empty.
 
     Raises IllegalMove, NotAllowed, SelfCheck, MissingMoveField, InvalidField, in this order.
@@ -87,15 +112,15 @@ def check_fields(rule: Rule, given: Mapping[str, Any]) -> None:
             )
 
 
-def in_areas(actor: Actor, area_path: str) -> bool:
+def in_areas(actor: Mover, area_path: str) -> bool:
     """Whether a path lies in the actor's own areas; taking part from elsewhere is not enough."""
     return actor.scope.unrestricted or any(is_within(area_path, root) for root in actor.scope.areas)
 
 
-def require_role(actor: Actor, roles: Collection[Role], what: str) -> None:
+def require_role(actor: Mover, roles: Collection[str], what: str) -> None:
     """Raises NotAllowed naming the roles that may."""
     if actor.roles.isdisjoint(roles):
-        raise NotAllowed(f"{what} needs another role.", expected=", ".join(sorted(role.value for role in roles)))
+        raise NotAllowed(f"{what} needs another role.", expected=", ".join(sorted(roles)))
 
 
 def _is_legal(rule: Rule, standing: Standing) -> bool:
@@ -105,13 +130,11 @@ def _is_legal(rule: Rule, standing: Standing) -> bool:
     return not unverified or standing.source in TRUSTED_SOURCES
 
 
-def _objection(rule: Rule, standing: Standing, actor: Actor) -> NotAllowed | SelfCheck | None:
+def _objection(rule: Rule, standing: Standing, actor: Mover) -> NotAllowed | SelfCheck | None:
     county_only = rule.move is Move.DISPATCH and standing.county_decides
     roles = COUNTY if county_only else rule.roles
     if actor.roles.isdisjoint(roles):
-        return NotAllowed(
-            f"'{rule.move.value}' needs another role.", expected=", ".join(sorted(role.value for role in roles))
-        )
+        return NotAllowed(f"'{rule.move.value}' needs another role.", expected=", ".join(sorted(roles)))
     if rule.who is Who.LEAD:
         if actor.agency_id != standing.lead_agency_id:
             return NotAllowed(f"Only the lead agency makes the move '{rule.move.value}'.")
@@ -123,7 +146,7 @@ def _objection(rule: Rule, standing: Standing, actor: Actor) -> NotAllowed | Sel
     return None
 
 
-def _handled(standing: Standing, actor: Actor) -> bool:
+def _handled(standing: Standing, actor: Mover) -> bool:
     # The whole lead agency is the handler: a colleague's signature is not a check by somebody else.
     return actor.account_id in standing.handlers or actor.agency_id == standing.lead_agency_id
 

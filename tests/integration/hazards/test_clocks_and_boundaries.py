@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,6 @@ from shapely import box
 from sqlalchemy import text
 
 from backbone.database import Session, engine, transaction
-from contracts.commands import Announce
-from contracts.refusals import NotAllowed
-from contracts.scope import Role
 from geo.cells import CellsHolder
 from services.hazards import commands, deadlines, reactions
 from services.hazards.tables import projection
@@ -26,7 +24,6 @@ from tests.integration.hazards.town import (
     SOUTH_WEST,
     Clock,
     Town,
-    actor,
 )
 from tests.servers import Database
 
@@ -213,23 +210,16 @@ def test_cells_still_of_the_old_version_are_not_asked(town: Town) -> None:
 # Announce --------------------------------------------------------------------------------------------
 
 
-def test_announce_writes_the_current_state_for_one_consumer_alone(town: Town) -> None:
+def test_announcing_gives_the_current_state_as_what_last_happened_in_chunks(town: Town) -> None:
     first, second = town.dispatched(), town.report()
-    asked = Announce(entity="case", consumer="notify.on-everything", limit=1)
-    admin = actor(Role.COUNTY_ADMIN, "county_centre")
-    with pytest.raises(NotAllowed):
-        commands.announce(town.session, town.north, asked, clock=town.clock)
-    chunk = commands.announce(town.session, admin, asked, clock=town.clock)
-    assert (chunk.count, chunk.next) == (1, str(first.case_id))
-    rest = asked.model_copy(update={"after": chunk.next, "limit": 10})
-    assert commands.announce(town.session, admin, rest, clock=town.clock).next is None
-    targets = town.session.execute(
-        text("SELECT type, entity_version FROM outbox WHERE target = 'notify.on-everything' ORDER BY seq")
-    ).all()
-    assert [tuple(row) for row in targets] == [
-        ("county.hazards.case.dispatched.v1", 4),
-        ("county.hazards.case.reported.v1", second.version),
+    chunk = commands.announce_cases(town.session, None, None, 1)
+    rest = commands.announce_cases(town.session, None, chunk[-1].entity_id, 10)
+    assert [(event.entity_id, event.data.type, event.entity_version) for event in (*chunk, *rest)] == [
+        (first.case_id, "county.hazards.case.dispatched.v1", 4),
+        (second.case_id, "county.hazards.case.reported.v1", 1),
     ]
+    later = town.clock() + timedelta(seconds=1)
+    assert commands.announce_cases(town.session, later, None, 10) == []
 
 
 def test_the_newest_state_of_an_agency_wins(town: Town) -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import shapely
-from shapely import Geometry, box
+from shapely import box
+from shapely.geometry.base import BaseGeometry
 from sqlalchemy import text
 
 from backbone.areas_projection import digest, wkb_sha256
@@ -74,7 +76,7 @@ class Town:
         self.police = actor(Role.AGENCY_OFFICER, "north_police", NORTH)
         self.fire = actor(Role.AGENCY_OFFICER, "fire_brigade")
 
-    def publish(self, version: int, grids: dict[str, Geometry] | None = None) -> None:
+    def publish(self, version: int, grids: Mapping[str, BaseGeometry] | None = None) -> None:
         """A boundary version arrives whole and comes into force."""
         for event in self.boundary(version, grids or GRIDS):
             if isinstance(event.data, AreaChanged):
@@ -82,9 +84,9 @@ class Town:
             else:
                 reactions.boundary_published(self.session, event)
 
-    def boundary(self, version: int, grids: dict[str, Geometry]) -> list[Event[Any]]:
+    def boundary(self, version: int, grids: Mapping[str, BaseGeometry]) -> list[Event[Any]]:
         """Its events: the areas, then the publication."""
-        shapes: dict[str, Geometry] = {}
+        shapes: dict[str, BaseGeometry] = {}
         for path, shape in grids.items():
             for above in ancestors(path):
                 shapes[above] = shapely.union(shapes[above], shape) if above in shapes else shape

@@ -39,6 +39,7 @@ def test_every_move_and_state_stands_in_the_table() -> None:
     assert set(TITLES) == set(State)
     reached = {target for rule in TABLE.values() for target in rule.targets.values()}
     assert reached == set(State)
+    assert {role for rule in TABLE.values() for role in rule.roles} <= {role.value for role in Role}
 
 
 def test_every_event_of_the_table_is_in_the_contract() -> None:
