@@ -21,7 +21,8 @@ ONLY_IN = {
     "aiohttp": ["services.notify.sender*", "tests.*"],
     "httpx": ["gateway.auth*", "services.notify.channels*", "simulator.*", "tests.*"],
 }
-DOMAIN_MAY = ("geo", "contracts.areas")
+# Beside these, the service's own contracts (adr 0001): one Refusal family, one State enum, not copies of them.
+DOMAIN_MAY = ("geo", "contracts.areas", "contracts.refusals")
 
 
 def misplaced_externals(root: pathlib.Path = ROOT) -> list[str]:
@@ -41,7 +42,8 @@ def strangers_in_domains(root: pathlib.Path = ROOT) -> list[str]:
         if not is_within(place, "domain"):
             continue
         for line, name in imports(file, root):
-            at_home = is_within(name, f"services.{service}.domain") or any(is_within(name, may) for may in DOMAIN_MAY)
+            homes = (f"services.{service}.domain", f"contracts.{service}", *DOMAIN_MAY)
+            at_home = any(is_within(name, home) for home in homes)
             if not at_home and name.split(".")[0] not in sys.stdlib_module_names:
                 found.append(f"{file.relative_to(root)}:{line} imports {name}")
     return found
@@ -61,7 +63,7 @@ def test_external_packages_stay_where_they_belong() -> None:
     assert misplaced_externals() == []
 
 
-def test_domains_import_the_standard_library_geo_and_areas_only() -> None:
+def test_domains_import_the_standard_library_geo_areas_refusals_and_their_own_contracts_only() -> None:
     assert strangers_in_domains() == []
 
 
