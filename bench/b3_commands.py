@@ -100,7 +100,7 @@ def _our_request(url: str) -> Callable[[int], bytes]:
     token = httpx.post(f"{url}/v1/auth/token", data=form, trust_env=False).raise_for_status().json()["access_token"]
     body = orjson.dumps(
         {
-            "category": "fire.passage_blocked",
+            "category": "fire.exit_blocked",
             "source": "grid_worker",
             "description": "消防通道堵塞" * 20,
             "crs": "wgs84",

@@ -39,7 +39,7 @@ _BY_NAME: dict[str, Any] = {
     "areas": 2411,
     "sensitivity": 1,
     "parent_code": "330499101201",
-    "category": "fire.passage_blocked",
+    "category": "fire.exit_blocked",
     "duty": "street_patrol",
     "returns": 0,
     "reworks": 0,

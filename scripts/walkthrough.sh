@@ -76,8 +76,8 @@ call 401 GET /v1/cases not-a-token
 refused unauthenticated
 
 say "Whose grid is it?"
-call 200 GET /v1/accounts/me "$WORKER"
-AREA=${AREA:-$(field '.area_paths[0] | rtrimstr("/") | split("/") | last')}
+call 200 GET /v1/auth/me "$WORKER"
+AREA=${AREA:-$(field '.scope.areas[0] | rtrimstr("/") | split("/") | last')}
 call 200 GET "/v1/areas/$AREA" "$WORKER"
 LON=$(field .lon) LAT=$(field .lat) NAME=$(field .name) AREA_PATH=$(field .path)
 read -r GLON GLAT < <(jq -rn "$GCJ gcj($LON;$LAT) | \"\(.lon) \(.lat)\"")
@@ -106,7 +106,7 @@ PNG
 KEY=$(uuid)
 report() { # report STATUS: the same request each time, under the same key
     call "$1" POST /v1/cases "$WORKER" -H "Idempotency-Key: $KEY" \
-        -F 'category=fire.passage_blocked' -F 'source=grid_worker' -F 'crs=gcj02' -F "lon=$GLON" -F "lat=$GLAT" \
+        -F 'category=fire.exit_blocked' -F 'source=grid_worker' -F 'crs=gcj02' -F "lon=$GLON" -F "lat=$GLAT" \
         -F 'description=三号楼疏散通道堆放杂物，电动车占道充电' -F "occurred_at=$OCCURRED" -F "photo=@$OUT/photo.png;type=image/png"
 }
 OCCURRED=$(now)
@@ -120,7 +120,7 @@ expect ".case_id == \"$CASE\""
 echo "   sent again under the same key: the same case"
 
 say "Bad input is answered, not swallowed"
-BAD='{"category": "fire.passage_blocked", "source": "grid_worker", "description": "堆放杂物"'
+BAD='{"category": "fire.exit_blocked", "source": "grid_worker", "description": "堆放杂物"'
 json 422 POST /v1/cases "$WORKER" "$BAD, \"lon\": $GLON, \"lat\": $GLAT}"
 refused crs_required
 json 422 POST /v1/cases "$WORKER" "$BAD, \"crs\": \"wgs84\", \"lon\": $LAT, \"lat\": $LON}"
@@ -153,7 +153,7 @@ refused stale_version
 json 428 POST "/v1/cases/$CASE/moves" "$TOWN" '{"move": "dispatch"}'
 refused precondition_required
 step "$TOWN" dispatch
-call 200 GET /v1/accounts/me "$FIRE"
+call 200 GET /v1/auth/me "$FIRE"
 FIRE_AGENCY=$(field .agency_id)
 call 200 GET "/v1/cases/$CASE" "$FIRE"
 expect ".lead_agency_id == \"$FIRE_AGENCY\""
@@ -182,11 +182,11 @@ sleep 2
 for i in 0 1 2 3 4; do
     jq -cn --arg unit "$UNIT" --arg at "$(date -u -d "-$((4 - i)) seconds + 3 seconds" +%Y-%m-%dT%H:%M:%SZ)" \
         --argjson lon "$LON" --argjson lat "$LAT" --argjson i $i \
-        '{unit_id: $unit, device_at: $at, crs: "wgs84", lon: ($lon + $i * 0.00001), lat: $lat, accuracy_m: 5}'
+        '{unit_id: $unit, device_at: $at, lon: ($lon + $i * 0.00001), lat: $lat, accuracy_m: 5}'
 done >"$OUT/positions.ndjson"
-jq -cn --arg unit "$UNIT" '{unit_id: $unit, device_at: "2199-01-01T00:00:00Z", crs: "wgs84", lon: 120, lat: 30}' >>"$OUT/positions.ndjson"
+jq -cn --arg unit "$UNIT" '{unit_id: $unit, device_at: "2199-01-01T00:00:00Z", lon: 120, lat: 30}' >>"$OUT/positions.ndjson"
 echo 'this is not JSON' >>"$OUT/positions.ndjson"
-call 202 POST /v1/patrol/positions "$PATROL" -H 'Content-Type: application/x-ndjson' --data-binary "@$OUT/positions.ndjson"
+call 202 POST "/v1/patrol/positions?crs=wgs84" "$PATROL" -H 'Content-Type: application/x-ndjson' --data-binary "@$OUT/positions.ndjson"
 BATCH=$(field .batch_id)
 expect '.taken == 5 and (.bad | length) == 2'
 echo "   5 positions taken, 2 refused: $(jq -c .bad "$OUT/body")"
@@ -195,13 +195,15 @@ eventually 10 "the batch" ingested
 seen_live() { call 200 GET /v1/patrol/live "$COUNTY" && jq -e ".items[] | select(.unit_id == \"$UNIT\")" "$OUT/body"; }
 eventually 10 "the unit's live position" seen_live
 jq -c ".items[] | select(.unit_id == \"$UNIT\")" "$OUT/body"
-call 200 GET "/v1/patrol/shifts/$SHIFT/track" "$COUNTY"
+call 422 GET "/v1/patrol/shifts/$SHIFT/track" "$COUNTY"
+refused purpose_required
+call 200 GET "/v1/patrol/shifts/$SHIFT/track?purpose=duty_review" "$COUNTY"
 call 200 GET "/v1/patrol/shifts/$SHIFT" "$PATROL"
 json 200 POST "/v1/patrol/shifts/$SHIFT/moves" "$PATROL" '{"move": "end"}' -H "If-Match: \"$(field .version)\""
 
 say "What was said about the case: history"
 call 200 GET "/v1/cases/$CASE/history" "$COUNTY"
-jq -r '.items[] | "   \(.at // .happened_at // .recorded_at)  \(.move)  \(.from // .from_state // "-") -> \(.to // .to_state)"' "$OUT/body"
+jq -r '.items[] | "   \(.at)  \(.move)  \(.from_state // "-") -> \(.to_state)"' "$OUT/body"
 expect '[.items[].move] == ["report","verify","register","dispatch","accept","start","finish","pass_check","close"]'
 
 say "What was heard"

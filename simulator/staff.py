@@ -1,4 +1,4 @@
-"""Who works in a county: agencies, jurisdictions, posts, patrol units, categories, rules, accounts. Pure.
+"""Who works in a county: agencies, jurisdictions, posts, patrol units, routing rules, accounts. Pure.
 
 Made from the areas alone, so the same staff serves the demo county and a real one that a user imports.
 Every id is a UUIDv5 of what it names: planning twice gives the same writes, and a repeated PUT changes nothing.
@@ -52,23 +52,25 @@ class Account:
     agency_id: str
     areas: tuple[str, ...]
     machine: bool = False
-    purposes: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ("duty_review",)
     ceiling: int = 1
 
     def to_json(self) -> dict[str, Any]:
-        """The form of POST /v1/accounts."""
+        """Account id and the form of PUT /v1/accounts/{account_id}."""
         name, secret = ("client_id", "client_secret") if self.machine else ("login", "password")
         return {
             "account_id": str(self.account_id),
+            "kind": "machine" if self.machine else "person",
             name: self.login,
             secret: self.password,
             "name": self.title,
             "roles": list(self.roles),
             "agency_id": self.agency_id,
-            "area_paths": list(self.areas),
+            "areas": list(self.areas),
             "categories": None,
             "ceiling": self.ceiling,
             "purposes": list(self.purposes),
+            "demo": True,
         }
 
 
@@ -129,7 +131,6 @@ class _Planner:
                 ("county agencies", list(self._county_agencies())),
                 ("town agencies", list(self._town_agencies())),
                 ("communities", list(self._communities())),
-                ("categories", [Write(f"/v1/categories/{code}", body) for code, body in trade.categories()]),
                 ("jurisdictions", list(self._jurisdictions())),
                 ("routing rules", list(self._rules())),
                 ("people", persons),
@@ -181,8 +182,8 @@ class _Planner:
             for prefix in prefixes:
                 yield kind, self.county.path, prefix
         for town in self.towns:
-            yield f"police_station.{town.code}", town.path, "security"
-            yield f"judicial_office.{town.code}", town.path, "dispute"
+            for kind, category in trade.TOWN_TRADES:
+                yield f"{kind}.{town.code}", town.path, category
         for town in self.towns:
             yield f"town_centre.{town.code}", town.path, None
         yield "centre", self.county.path, None
