@@ -40,20 +40,9 @@ QUARANTINED = Counter("pingan_positions_quarantined_total", "Batches put into qu
 Message = tuple[Mapping[str, Any], bytes, str | None]
 """Headers, body and message id, as `backbone.batches` hands them over."""
 
-# Worth another try, for as long as it takes: the server is away, full, starting, or two writers crossed.
-_HEALABLE = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.UniqueViolationError,
-)
+# What a batch's own content may cause; everything else PostgreSQL says is the database's matter, to wait for.
+_POISON = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, ValueError)
+_WAIT = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresError)
 
 
 class Intake:
@@ -108,8 +97,11 @@ class Intake:
         while True:
             try:
                 await work()
-            except _HEALABLE as error:
-                self.database_away = not isinstance(error, asyncpg.UniqueViolationError)
+            except _WAIT as error:
+                crossed = isinstance(error, asyncpg.UniqueViolationError)  # another replica recorded the same batch
+                if isinstance(error, _POISON) and not crossed:
+                    raise
+                self.database_away = not crossed
                 HELD.inc()
                 log.warning("holding positions", error=repr(error), pause_s=round(pause, 2))
                 await asyncio.sleep(pause * random.uniform(0.7, 1.3))

@@ -1,0 +1,90 @@
+"""The process `patrol-ingest`: python -m services.patrol.ingest"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import suppress
+from typing import Any
+
+import asyncpg
+
+from backbone import telemetry
+from backbone.batches import consume_batches
+from backbone.settings import BrokerSettings, PlatformSettings, required
+from backbone.topology import POSITIONS
+from services.patrol.ingest.intake import Intake
+from services.patrol.ingest.store import Store, prepare_connection
+
+LANES = 2
+"""Transactions at once: while one waits for its commit the other one is judged."""
+
+PREFETCH = 64
+DRAIN_S = 15.0
+
+log = telemetry.logger(__name__)
+
+
+async def connected(url: str) -> Any:
+    """A pool of role patrol_ingest; waits for the database as long as it takes."""
+    pause = 0.2
+    while True:
+        try:
+            return await asyncpg.create_pool(
+                url,
+                min_size=1,
+                max_size=LANES + 1,
+                init=prepare_connection,
+                command_timeout=30,
+                server_settings={"application_name": "patrol-ingest", "timezone": "UTC"},
+            )
+        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+            log.warning("waiting for the database", error=repr(error))
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
+
+
+async def serve(stop: asyncio.Event) -> None:
+    """Consume until `stop`; then finish and ack what is under way."""
+    platform, broker = PlatformSettings(), BrokerSettings()
+    pool = await connected(required("PINGAN_PATROL_INGEST_DATABASE_URL"))
+    intake = Intake(Store(pool, platform.county_code), pool)
+    if platform.health_port:
+        telemetry.serve_health(
+            platform.health_port, {"database": lambda: not intake.database_away or "holding positions for the database"}
+        )
+    lanes = [
+        asyncio.create_task(consume_batches(broker.url, POSITIONS, intake.handle, PREFETCH, stop=stop))
+        for _ in range(LANES)
+    ]
+    log.info("patrol ingest is consuming", lanes=LANES)
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait([*lanes, stopping], return_when=asyncio.FIRST_COMPLETED)
+    if stop.is_set():
+        await asyncio.wait(lanes, timeout=DRAIN_S)
+    for task in (*lanes, stopping):
+        task.cancel()
+    with suppress(TimeoutError):
+        await asyncio.wait_for(pool.close(), 2)
+    for lane in lanes:
+        if lane.done() and not lane.cancelled():
+            lane.result()  # a lane that failed ends the process: the supervisor starts it anew
+
+
+def main() -> None:
+    telemetry.configure("patrol-ingest")
+
+    async def until_signalled() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await serve(stop)
+
+    with suppress(asyncio.CancelledError):
+        import uvloop
+
+        uvloop.run(until_signalled())
+
+
+if __name__ == "__main__":
+    main()
