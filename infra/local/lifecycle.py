@@ -158,7 +158,7 @@ def _wait_ready(quiet: bool = False) -> None:
 def _log_end(name: str, lines: int = 15) -> str:
     file = state() / "logs" / f"{name}.log"
     text = file.read_text(errors="replace") if file.exists() else "(no log)"
-    return "\n".join(text.splitlines()[-lines:])
+    return "\n".join(line[:500] for line in text.splitlines()[-lines:])
 
 
 def down() -> None:

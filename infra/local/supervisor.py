@@ -54,7 +54,7 @@ def _program(process: Process) -> str:
         "environment": ",".join(f"{name}={_quoted(value)}" for name, value in environment.items()),
         "autostart": "false",
         "autorestart": "true",
-        "startsecs": "1",  # what lives longer is restarted at once; what dies sooner, with growing pauses
+        "startsecs": "2" if process.is_ours else "1",  # what dies sooner is restarted after growing pauses
         "startretries": "1000000",  # an outage may last: never FATAL
         "stopsignal": process.stop_signal,
         "stopwaitsecs": str(STOP_WAIT_S),
