@@ -224,7 +224,7 @@ class _Pieces:
             message = f"{area:.1f} m2 of {code} belong to none of its areas"
             self.problems.append(Problem("gap", (code, *near), message, piece, area))
         for piece, area in self._offending(shapely.difference(union, shapes[parent])):
-            near = self._touching(features, own, children, piece)
+            near = self._holding(features, own, children, piece)
             message = f"{area:.1f} m2 of {', '.join(near[:3])} lie outside {code}"
             self.problems.append(Problem("outside_parent", (code, *near), message, piece, area))
         left, right = shapely.STRtree(own).query(own, predicate="intersects")
@@ -250,6 +250,13 @@ class _Pieces:
                 self.slivers += 1
                 self.largest_sliver_m2 = max(self.largest_sliver_m2, area)
         return offending
+
+    @staticmethod
+    def _holding(
+        features: Sequence[Feature], own: NDArray[Any], children: list[int], piece: BaseGeometry
+    ) -> tuple[str, ...]:
+        shared = shapely.area(shapely.intersection(own, piece))
+        return tuple(sorted({features[children[i]].code for i in np.flatnonzero(shared > 0.0).tolist()}))
 
     @staticmethod
     def _touching(

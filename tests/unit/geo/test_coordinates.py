@@ -1,0 +1,72 @@
+"""Coordinate systems: the published shift, exact inverses, identity outside China."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from geo.coordinates import CRS_NAMES, UnknownCrs, from_wgs84, in_china, to_wgs84
+from geo.measure import distance_m
+
+lons = st.floats(73.5, 135.0)
+lats = st.floats(3.9, 53.5)
+shifted = st.sampled_from(["gcj02", "bd09"])
+
+
+@given(lons, lats, shifted)
+def test_a_round_trip_over_china_ends_within_a_decimetre(lon: float, lat: float, crs: str) -> None:
+    back = to_wgs84(*from_wgs84(lon, lat, crs), crs)
+    assert distance_m(lon, lat, *back) <= 0.1
+
+
+@given(lons, lats, shifted)
+def test_the_shift_is_real_but_below_two_kilometres(lon: float, lat: float, crs: str) -> None:
+    assert 10 < distance_m(lon, lat, *from_wgs84(lon, lat, crs)) < 3000
+
+
+@given(st.floats(-180, 180), st.floats(-90, 90), st.sampled_from(CRS_NAMES))
+def test_outside_china_every_system_is_wgs84(lon: float, lat: float, crs: str) -> None:
+    if not in_china(lon, lat):
+        assert from_wgs84(lon, lat, crs) == (lon, lat)
+
+
+@given(st.lists(st.tuples(lons, lats), min_size=1, max_size=20), st.sampled_from(CRS_NAMES))
+def test_arrays_give_what_scalars_give(points: list[tuple[float, float]], crs: str) -> None:
+    xs, ys = np.array(points).T
+    for convert in (to_wgs84, from_wgs84):
+        lon, lat = convert(xs, ys, crs)
+        single = np.array([convert(float(x), float(y), crs) for x, y in points])
+        np.testing.assert_allclose(np.column_stack([lon, lat]), single, rtol=0, atol=1e-12)
+
+
+def test_known_points_of_the_published_algorithm() -> None:
+    assert from_wgs84(116.404, 39.915, "gcj02") == pytest.approx((116.41024449916938, 39.91640428150164), abs=1e-9)
+    assert from_wgs84(116.404, 39.915, "bd09") == pytest.approx((116.41662724378733, 39.922699552216216), abs=1e-9)
+
+
+@pytest.mark.parametrize("crs", ["wgs84", "cgcs2000"])
+def test_systems_without_a_shift_are_not_touched(crs: str) -> None:
+    assert to_wgs84(120.7, 30.7, crs) == (120.7, 30.7)
+
+
+def test_nan_and_infinity_pass_through_without_an_error() -> None:
+    lon, lat = to_wgs84(np.array([math.nan, math.inf, 120.7]), np.array([30.0, 30.0, math.nan]), "bd09")
+    assert math.isnan(lon[0])
+    assert math.isinf(lon[1])
+    assert math.isnan(lat[2])
+    assert math.isnan(to_wgs84(math.nan, 30.0, "gcj02")[0])
+
+
+def test_an_unknown_system_is_refused() -> None:
+    with pytest.raises(UnknownCrs):
+        to_wgs84(120.0, 30.0, "utm")
+    with pytest.raises(UnknownCrs):
+        from_wgs84(np.array([120.0]), np.array([30.0]), "")
+
+
+def test_integers_are_taken_too() -> None:
+    assert to_wgs84(120, 30, "gcj02") == to_wgs84(120.0, 30.0, "gcj02")
