@@ -28,7 +28,7 @@ from services.patrol.queries.answers import (
     seconds,
     utc,
 )
-from services.patrol.queries.duty import S, U
+from services.patrol.queries.duty import SHIFT, S, U
 from services.patrol.tables import area_paths, last_positions, positions, shifts, units
 
 MAX_LIVE = 5000
