@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from backbone import idempotency, telemetry, topology
-from backbone.entrypoints.wires import Replier, Wire
+from backbone.entrypoints.wires import Replier, Wire, raw_channel
 from backbone.idempotency import IdempotencyKey, Outcome
 from contracts.commands import Command
 from contracts.refusals import MalformedCommand
@@ -71,8 +71,7 @@ class CommandIntake(Wire):
     # -- the wire's greenlet -------------------------------------------------------------------------
 
     def on_open(self, connection: Any) -> None:
-        self._channel = connection.channel(auto_decode=False)
-        self._channel.basic_qos(0, WORKERS * 2, False)
+        self._channel = raw_channel(connection, WORKERS * 2)
         self._tag = self._channel.basic_consume(topology.commands_queue(self._service), callback=self._receive)
 
     def _receive(self, message: Any) -> None:

@@ -17,7 +17,7 @@ from eventlet.semaphore import Semaphore
 
 from backbone import quarantine, telemetry, topology
 from backbone.database import Unavailable, transaction
-from backbone.entrypoints.wires import Wire
+from backbone.entrypoints.wires import Wire, raw_channel
 from backbone.inbox import Delivery, Inbox
 from backbone.retries import retry_due
 
@@ -86,11 +86,9 @@ class EventIntake(Wire):
     def on_open(self, connection: Any) -> None:
         for lane in self.lanes:
             lane.generation += 1
-            lane.channel = connection.channel(auto_decode=False)
-            lane.channel.basic_qos(0, PREFETCH, False)
+            lane.channel = raw_channel(connection, PREFETCH)
             lane.consumer_tag = lane.channel.basic_consume(lane.inbox.queue, callback=lane.receive)
-        dead = connection.channel(auto_decode=False)
-        dead.basic_qos(0, 10, False)
+        dead = raw_channel(connection, 10)
         dead.basic_consume(topology.dead_queue(self._service), callback=partial(self._bury, dead))
 
     def on_turn(self) -> None:

@@ -16,6 +16,14 @@ log = telemetry.logger("wires")
 Spawn = Callable[[Callable[[], None]], Any]
 
 
+def raw_channel(connection: Any, prefetch: int) -> Any:
+    """A channel that hands bodies over as the bytes they are: decoding is the inbox's matter."""
+    channel = connection.channel()
+    channel.auto_decode = False
+    channel.basic_qos(0, prefetch, False)
+    return channel
+
+
 class Wire:
     """Subclasses say what to do when opened and lost. Only its own greenlet reads the socket.
 
@@ -61,10 +69,9 @@ class Wire:
     def close(self, patience_s: float = 3.0) -> None:
         """End the greenlet; politely if the broker answers in time."""
         self._closing = True
-        with eventlet.Timeout(patience_s, False):
-            self._done.wait()
-            return
-        self._lose()
+        self._done.wait(patience_s)
+        if not self._done.ready():
+            self._lose()
 
     def on_open(self, connection: Any) -> None:
         """Open channels, consume."""
