@@ -16,7 +16,6 @@ from backbone.clock import Clock
 from backbone.database import Session
 from backbone.outbox import Event, append
 from backbone.policy import visible
-from contracts.commands import Announce, Announced
 from contracts.patrol.commands import MoveShift, PlanShift, PutUnit, Shift, Unit
 from contracts.patrol.errors import (
     AgencyInactive,
@@ -150,19 +149,16 @@ def end_overdue_shifts(session: Session, *, clock: Clock) -> int:
     return len(ended)
 
 
-def announce_shifts(session: Session, command: Announce) -> Announced:
-    """One chunk of every shift's current state, for one consumer's queue."""
-    wanted = select(shifts).order_by(shifts.c.id).limit(command.limit)
-    if command.after is not None:
-        wanted = wanted.where(shifts.c.id > UUID(command.after))
-    if command.since is not None:
-        wanted = wanted.where(shifts.c.changed_at >= command.since)
-    rows = session.execute(wanted).all()
-    append(session, *(_event(row, row.changed_at) for row in rows), only_for=command.consumer)
-    return Announced(count=len(rows), next=str(rows[-1].id) if len(rows) == command.limit else None)
-
-
-ANNOUNCERS = {"shift": announce_shifts}
+def announce_shifts(
+    session: Session, since: datetime | None, after: UUID | None, limit: int
+) -> list[Event[ShiftState]]:
+    """Every shift's current state by id, for `Announce`: after the id `after`, changed since `since`."""
+    wanted = select(shifts).order_by(shifts.c.id).limit(limit)
+    if after is not None:
+        wanted = wanted.where(shifts.c.id > after)
+    if since is not None:
+        wanted = wanted.where(shifts.c.changed_at >= since)
+    return [_event(row, row.changed_at) for row in session.execute(wanted)]
 
 
 def _locked_unit(session: Session, unit_id: UUID) -> Row[Any] | None:

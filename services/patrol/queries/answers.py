@@ -45,10 +45,10 @@ def below(column: ColumnElement[str], area_path: str) -> tuple[ColumnElement[boo
 def json_object(**columns: Any) -> ColumnElement[Any]:
     """json_build_object of named columns."""
     # Names are literals of ours: as bind parameters they would have no type for PostgreSQL.
-    pairs: list[ColumnElement[Any]] = [
-        part for name, column in columns.items() for part in (literal_column(f"'{name}'"), column)
-    ]
-    return func.json_buildjson_object(*pairs)
+    pairs: list[ColumnElement[Any]] = []
+    for name, column in columns.items():
+        pairs += (literal_column(f"'{name}'"), column)
+    return func.json_build_object(*pairs)
 
 
 def body_column(json: ColumnElement[Any]) -> ColumnElement[str]:
