@@ -16,19 +16,23 @@ import hashlib
 from base64 import b64decode
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from geoalchemy2 import Geometry
 from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Double,
     Index,
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     Table,
     Text,
     and_,
+    bindparam,
     func,
     literal,
     select,
@@ -74,11 +78,20 @@ def wkb_sha256(wkb: bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Statements:
+    """What every command asks, built once."""
+
+    current: Select[Any]
+    locate: Select[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class AreasProjection:
     """The two tables and what is done with them; one per service, made by `of` in its tables.py."""
 
     areas: Table
     boundaries: Table
+    _statements: _Statements
 
     @classmethod
     def of(cls, metadata: MetaData) -> AreasProjection:
@@ -116,7 +129,7 @@ class AreasProjection:
             Column("valid_from", DateTime(timezone=True), nullable=False),
             Column("published_at", DateTime(timezone=True)),
         )
-        return cls(areas, boundaries)
+        return cls(areas, boundaries, _Statements(_current(boundaries), _locate(areas)))
 
     def store_area(self, session: Session, event: Event[AreaChanged]) -> None:
         """Keeps one area of one version; repeats and older states change nothing."""
@@ -208,12 +221,7 @@ class AreasProjection:
 
     def current(self, session: Session) -> tuple[int, str] | None:
         """The greatest version in force and its county's path; None before the first."""
-        row = session.execute(
-            select(self.boundaries.c.version, self.boundaries.c.county_path)
-            .where(self.boundaries.c.published_at.is_not(None))
-            .order_by(self.boundaries.c.version.desc())
-            .limit(1)
-        ).one_or_none()
+        row = session.execute(self._statements.current).one_or_none()
         return None if row is None else (int(row.version), str(row.county_path))
 
     def current_version(self, session: Session) -> int | None:
@@ -245,15 +253,25 @@ class AreasProjection:
         if current is None:
             return None
         version, county = current
-        point = func.ST_SetSRID(func.ST_MakePoint(lon, lat), 4326)
-        path = session.execute(
-            select(self.areas.c.path)
-            .where(
-                self.areas.c.boundary_version == version,
-                self.areas.c.leaf,
-                func.ST_Covers(self.areas.c.geom, point),
-            )
-            .order_by(self.areas.c.path)
-            .limit(1)
-        ).scalar_one_or_none()
+        found = session.execute(self._statements.locate, {"version": version, "lon": lon, "lat": lat})
+        path = found.scalar_one_or_none()
         return Located(path or county, version, path is None)
+
+
+def _current(boundaries: Table) -> Select[Any]:
+    return (
+        select(boundaries.c.version, boundaries.c.county_path)
+        .where(boundaries.c.published_at.is_not(None))
+        .order_by(boundaries.c.version.desc())
+        .limit(1)
+    )
+
+
+def _locate(areas: Table) -> Select[Any]:
+    point = func.ST_SetSRID(func.ST_MakePoint(bindparam("lon", type_=Double), bindparam("lat", type_=Double)), 4326)
+    return (
+        select(areas.c.path)
+        .where(areas.c.boundary_version == bindparam("version"), areas.c.leaf, func.ST_Covers(areas.c.geom, point))
+        .order_by(areas.c.path)
+        .limit(1)
+    )

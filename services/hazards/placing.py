@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from backbone.areas_projection import Located
 from backbone.database import Session
@@ -14,6 +14,8 @@ from contracts.hazards.errors import NoBoundary, UnknownAgency, UnknownCategory
 from geo.cells import CellsHolder
 from services.hazards.domain.routing import Jurisdiction, RoutingRule, prefixes, responsible_agency
 from services.hazards.tables import agencies, categories, jurisdictions, projection, routing_rules
+
+_CATEGORY = select(categories).where(categories.c.code == bindparam("code"))
 
 
 def locate(session: Session, cells: CellsHolder | None, lon: float, lat: float) -> Located:
@@ -38,8 +40,8 @@ def locate(session: Session, cells: CellsHolder | None, lon: float, lat: float) 
 
 def category(session: Session, code: str) -> Any:
     """An active category's row. Raises UnknownCategory."""
-    row = session.execute(select(categories).where(categories.c.code == code, categories.c.active)).one_or_none()
-    if row is None:
+    row = session.execute(_CATEGORY, {"code": code}).one_or_none()
+    if row is None or not row.active:
         raise UnknownCategory(
             f"No active category '{code}'.", field="category", expected="a code of GET /v1/categories"
         )
@@ -48,7 +50,7 @@ def category(session: Session, code: str) -> Any:
 
 def any_category(session: Session, code: str) -> Any:
     """A category's row, active or not: a case's own category always has one."""
-    return session.execute(select(categories).where(categories.c.code == code)).one()
+    return session.execute(_CATEGORY, {"code": code}).one()
 
 
 def require_agency(session: Session, agency_id: UUID, field: str) -> UUID:

@@ -8,8 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from geoalchemy2 import WKTElement
-from sqlalchemy import Date, bindparam, cast, literal, select
+from sqlalchemy import bindparam, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from backbone.clock import Clock
@@ -27,6 +26,14 @@ from services.hazards.domain.moves import require_role
 from services.hazards.tables import case_counters, case_photos, cases, external_refs
 
 BUSINESS_DAY = ZoneInfo("Asia/Shanghai")
+
+_KNOWN = select(cases.c.report_digest, cases.c.reporter_account_id).where(cases.c.id == bindparam("case_id"))
+_COUNT = (
+    insert(case_counters)
+    .on_conflict_do_update(index_elements=[case_counters.c.day], set_={"last": case_counters.c.last + 1})
+    .returning(case_counters.c.last)
+)
+_INSERT = insert(cases).on_conflict_do_nothing(index_elements=[cases.c.id]).returning(*records.COLUMNS)
 
 
 def report_case(
@@ -59,9 +66,7 @@ def report_case(
 
 
 def _already_reported(session: Session, actor: Actor, case_id: UUID, digest: str) -> bool:
-    known = session.execute(
-        select(cases.c.report_digest, cases.c.reporter_account_id).where(cases.c.id == case_id)
-    ).one_or_none()
+    known = session.execute(_KNOWN, {"case_id": case_id}).one_or_none()
     if known is not None and tuple(known) != (digest, actor.account_id):
         raise CaseExists(field="case_id", expected="a new UUIDv7")
     return known is not None
@@ -114,24 +119,17 @@ def _values(
 def _number(session: Session, now: datetime) -> str:
     """yyyymmdd-sequence, counted per day of the county's time zone."""
     day = now.astimezone(BUSINESS_DAY).date()
-    counted = insert(case_counters).values(day=cast(bindparam("day"), Date), last=1)
-    last = session.execute(
-        counted.on_conflict_do_update(
-            index_elements=[case_counters.c.day], set_={"last": case_counters.c.last + 1}
-        ).returning(case_counters.c.last),
-        {"day": day},
-    ).scalar_one()
+    last = session.execute(_COUNT, {"day": day, "last": 1}).scalar_one()
     return f"{day:%Y%m%d}-{last:05d}"
 
 
 def _insert(session: Session, values: dict[str, Any]) -> records.Row | None:
-    statement = insert(cases).values(values).on_conflict_do_nothing(index_elements=[cases.c.id])
-    return session.execute(statement.returning(*records.COLUMNS)).mappings().one_or_none()
+    return session.execute(_INSERT, values).mappings().one_or_none()
 
 
-def point(lon: float, lat: float) -> WKTElement:
-    """A WGS84 point for a geometry column."""
-    return WKTElement(f"POINT({lon!r} {lat!r})", srid=4326)
+def point(lon: float, lat: float) -> str:
+    """A WGS84 point for a geometry column, as EWKT."""
+    return f"SRID=4326;POINT({lon!r} {lat!r})"
 
 
 def link(session: Session, case_id: UUID, refs: tuple[ExternalRef, ...], now: datetime) -> None:
