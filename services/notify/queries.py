@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
+    FromClause,
     Integer,
     Select,
     Text,
@@ -26,10 +27,12 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    true,
 )
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.sql import ColumnElement
+from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
@@ -56,12 +59,7 @@ __all__ = [
 PAGE_WINDOW = 20_000
 """How far in the journal one page looks: bounds the work of a filter that matches nothing."""
 
-_JOURNAL = Visibility(
-    area_path=journal.c.area_path,
-    category=journal.c.category,
-    sensitivity=journal.c.sensitivity,
-    agencies=journal.c.agencies,
-)
+_NOW = journal.alias("now")
 _OWN = Visibility(area_path=literal(""), agencies=array([subscriptions.c.agency_id]))
 
 
@@ -90,7 +88,8 @@ def journal_page(
     """Events in the one order: columns body (the CloudEvents JSON as it came), cursor_1 (seq), type, event_id.
 
     And what the visibility rule and a filter speak of (routing_key, area_path, category, sensitivity, agencies),
-    so that one reader in the gateway can serve every open stream.
+    so that one reader in the gateway can serve every open stream. An event is shown while it is visible both as
+    it was told and as its entity is now: of a case that became more sensitive, or moved out of sight, nothing.
     """
     values: dict[str, Any] = {"after": after, "upto": upto, "limit": limit, **parameters(scope)}
     if types is not None:
@@ -111,11 +110,14 @@ def journal_page(
             .where(
                 journal.c.seq > cast(bindparam("after"), BigInteger),
                 journal.c.seq <= cast(bindparam("upto"), BigInteger),
-                predicate(scope, _JOURNAL),
+                predicate(scope, _visibility(journal.c)),
             )
             .order_by(journal.c.seq)
             .limit(cast(bindparam("limit"), Integer))
         )
+        if not scope.unrestricted:
+            latest = _latest()
+            statement = statement.join(latest, true()).where(predicate(scope, _visibility(latest.c)))
         if types is not None:
             statement = statement.where(type_matches(journal.c.routing_key, bindparam("types")))
         if area is not None:
@@ -128,6 +130,21 @@ def journal_page(
         return statement
 
     return Query(key, build, values)
+
+
+def _visibility(columns: ReadOnlyColumnCollection[str, Any]) -> Visibility:
+    return Visibility(columns.area_path, columns.category, columns.sensitivity, columns.agencies)
+
+
+def _latest() -> FromClause:
+    """What the journal knows of an event's entity by now."""
+    return (
+        select(_NOW.c.area_path, _NOW.c.category, _NOW.c.sensitivity, _NOW.c.agencies)
+        .where(_NOW.c.entity_id == journal.c.entity_id)
+        .order_by(_NOW.c.entity_version.desc(), _NOW.c.seq.desc())
+        .limit(literal_column("1"))
+        .lateral("latest")
+    )
 
 
 def type_matches(routing_key: ColumnElement[str], patterns: ColumnElement[Any]) -> ColumnElement[bool]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from backbone.entrypoints import command, every, subscribe_stream
-
 from backbone.clock import system_clock
 from backbone.database import Session
+from backbone.entrypoints import command, every, subscribe_stream
 from backbone.outbox import Event
 from backbone.settings import PlatformSettings
-from contracts.commands import Announce, Announced, Reply
+from contracts.commands import Reply
 from contracts.notify.commands import (
     ChangeSubscription,
     CreateSubscription,
@@ -59,10 +58,6 @@ class NotifyService:
     @command(SetSubscriberScope)
     def set_subscriber_scope(self, session: Session, actor: Actor, command: SetSubscriberScope) -> Reply:
         return subscribers.set_scope(session, actor, command)
-
-    @command(Announce)
-    def announce(self, session: Session, actor: Actor, command: Announce) -> Reply:
-        return Announced(count=0)  # nobody projects subscriptions
 
     @every(seconds=10, everywhere=True)
     def watch_gaps(self, session: Session) -> None:

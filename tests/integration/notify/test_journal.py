@@ -129,10 +129,12 @@ async def test_pages_follow_one_another_under_scope_and_filters(journal: Journal
     assert await page(town, area=OTHER_TOWN) == [3]
     assert await page(Scope(areas=(COUNTY,), ceiling=Sensitivity.CONFIDENTIAL)) == [1, 2, 3, 4, 5, 6]
     assert await page(Scope(areas=())) == []
+    journal(case_event(events[0].entity_id, 2, fact="recategorised", sensitivity=3))
+    assert await page(town) == [3, 5, 6], "what became confidential since is not told of any more"
     sql, values = compiled(queries.head(town))
-    assert await connection.fetchval(sql, *values) == 6
+    assert await connection.fetchval(sql, *values) == 7
     assert queries.page_end(3, 6) == 6
     sql, values = compiled(queries.journal_page(town, limit=1))
     [row] = await connection.fetch(sql, *values)
-    assert row["body"].encode() == events[0].envelope.to_bytes()  # type: ignore[union-attr]
+    assert row["body"].encode() == events[2].envelope.to_bytes()  # type: ignore[union-attr]
     await connection.close()

@@ -53,7 +53,8 @@ FORBIDDEN_FORMS = [
     "http://example.com/\r\nHost:x", "http://\x00example.com/", "http://127.0.0.1\u2028.example.com/",
     # forms that are no address of ours
     "ftp://example.com/", "file:///etc/passwd", "gopher://127.0.0.1:6379/_INFO", "javascript:alert(1)",
-    "http:/example.com", "http:///example.com/", "http://", "https://", "//example.com/", "example.com", "", "http:example.com",
+    "http:/example.com", "http:///example.com/",
+    "http://", "https://", "//example.com/", "example.com", "", "http:example.com",
     "http://.example.com/", "http://example..com/", "http://-example.com/", "http://example-.com/", "http://[::1/",
     "http://::1/", "http://[127.0.0.1]/", "http://[::1]x/", "http://[v1.fe80::a+en1]/", "http://exam<ple.com/",
     "http://" + "a" * 64 + ".com/", "http://" + "a." * 130 + "com/", "http://example.com/" + "a" * 2100,
