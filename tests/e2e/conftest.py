@@ -1,0 +1,5 @@
+"""These tests share one running platform."""
+
+from tests.platform import platform
+
+__all__ = ["platform"]
