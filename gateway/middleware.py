@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from typing import Any
 
 from prometheus_client import Counter, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backbone import telemetry
@@ -69,7 +69,7 @@ def context_of(headers: Headers) -> telemetry.Context:
     )
 
 
-def refused(scope: Scope, problem: Problem) -> Any:
+def refused(scope: Scope, problem: Problem) -> Response:
     """The response for a problem met at the edge or in a route."""
     headers = Headers(scope=scope)
     return problem.to_response(
@@ -111,7 +111,7 @@ class _Exchange:
                 await self.app(self.scope, self.receive, self.send)
             else:
                 await self._answer(problem)
-        except Exception as error:  # noqa: BLE001 - the last line: logged whole, answered without a word of it
+        except Exception as error:
             log.error("request failed", path=self.scope["path"], error=type(error).__name__, exc_info=True)
             if not self.status:
                 await self._answer(Problem("internal_error"))

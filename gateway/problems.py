@@ -31,8 +31,12 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "bad_request": Kind(400, "The request cannot be understood.", "请求无法识别"),
     "malformed_json": Kind(400, "The body is not valid JSON.", "请求体不是有效的 JSON"),
-    "malformed_if_match": Kind(400, 'If-Match must be one version in quotes, as in "3".', "If-Match 须为带引号的版本号"),
-    "malformed_idempotency_key": Kind(400, "Idempotency-Key must be 1 to 255 visible ASCII characters.", "幂等键格式不正确"),
+    "malformed_if_match": Kind(
+        400, 'If-Match must be one version in quotes, as in "3".', "If-Match 须为带引号的版本号"
+    ),
+    "malformed_idempotency_key": Kind(
+        400, "Idempotency-Key must be 1 to 255 visible ASCII characters.", "幂等键格式不正确"
+    ),
     "invalid_grant_request": Kind(400, "The token request is not complete.", "令牌请求不完整"),
     "unsupported_grant_type": Kind(400, "This grant type is not offered.", "不支持的授权类型"),
     "unauthenticated": Kind(401, "A valid access token is needed.", "需要有效的访问令牌"),
@@ -44,7 +48,9 @@ KINDS: dict[str, Kind] = {
     "not_acceptable": Kind(406, "None of the accepted media types is offered.", "无法提供所要求的媒体类型"),
     "conflict": Kind(409, "This conflicts with what exists.", "与现有数据冲突"),
     "login_taken": Kind(409, "This login is taken.", "该登录名已被使用"),
-    "stale_version": Kind(412, "The entity has changed since you read it; `current` is its new state.", "数据已被更新，请以最新版本重试"),
+    "stale_version": Kind(
+        412, "The entity has changed since you read it; `current` is its new state.", "数据已被更新，请以最新版本重试"
+    ),
     "body_too_large": Kind(413, "The body is larger than allowed here.", "请求体超过允许的大小"),
     "unsupported_media_type": Kind(415, "This media type is not accepted here.", "不支持该媒体类型"),
     "unsupported_photo": Kind(415, "The photo must be a JPEG, PNG or WebP picture.", "照片须为 JPEG、PNG 或 WebP 图片"),
@@ -53,12 +59,24 @@ KINDS: dict[str, Kind] = {
     "crs_required": Kind(422, "Coordinates need their reference system: `crs`.", "坐标必须注明坐标系 crs"),
     "invalid_cursor": Kind(422, "This cursor is not one of ours.", "游标无效"),
     "purpose_required": Kind(422, "Reading personal data needs a purpose.", "查阅个人信息须注明目的"),
-    "idempotency_key_reused": Kind(422, "This idempotency key was used with another request.", "该幂等键已用于内容不同的请求"),
+    "idempotency_key_reused": Kind(
+        422, "This idempotency key was used with another request.", "该幂等键已用于内容不同的请求"
+    ),
     "precondition_required": Kind(428, 'A change needs If-Match: "<version>".', "修改须带 If-Match 版本号"),
     "too_many_requests": Kind(429, "Too many requests; wait as Retry-After says.", "请求过于频繁，请稍后再试"),
-    "login_locked": Kind(429, "Too many failed attempts for this name; wait as Retry-After says.", "该登录名失败次数过多，请稍后再试"),
-    "internal_error": Kind(500, "Something broke on our side; the trace id finds it in the logs.", "服务器内部错误，请凭 trace_id 联系管理员"),
-    "service_unavailable": Kind(503, "A part of the platform cannot answer now; the same request may be sent again.", "服务暂不可用，请稍后重试同一请求"),
+    "login_locked": Kind(
+        429, "Too many failed attempts for this name; wait as Retry-After says.", "该登录名失败次数过多，请稍后再试"
+    ),
+    "internal_error": Kind(
+        500,
+        "Something broke on our side; the trace id finds it in the logs.",
+        "服务器内部错误，请凭 trace_id 联系管理员",
+    ),
+    "service_unavailable": Kind(
+        503,
+        "A part of the platform cannot answer now; the same request may be sent again.",
+        "服务暂不可用，请稍后重试同一请求",
+    ),
 }
 
 _BY_STATUS = {400: "bad_request", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed",
@@ -158,9 +176,7 @@ class Problem(Exception):
             body["expected"] = self.expected
         body |= {key: value for key, value in self.extra.items() if key not in body}
         headers = {"Content-Language": "zh-CN" if n else "en", "Vary": "Accept-Language", **self.headers}
-        return Response(
-            orjson.dumps(body, default=str), self.status, media_type=MEDIA_TYPE, headers=headers
-        )
+        return Response(orjson.dumps(body, default=str), self.status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def unavailable(what: str, retry_after_s: float = 1) -> Problem:

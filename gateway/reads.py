@@ -8,7 +8,7 @@ carries the scope for the row policies, after its audit row is committed (`perso
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,9 +16,7 @@ import asyncpg
 import orjson
 from starlette.responses import Response
 
-from backbone.policy import rls_settings
 from backbone.statements import Query, compiled
-from contracts.scope import Scope
 from gateway import cursors
 from gateway.problems import Problem, unavailable
 
@@ -116,24 +114,29 @@ class Reads:
             raise Problem("not_found")
         return rows[0]
 
-    async def rows_under_policy(self, service: str, scope: Scope, query: Query) -> list[Any]:
-        """Rows guarded by row policies: the scope travels as SET LOCAL in the same transaction."""
+    async def rows_under_policy(self, service: str, settings: Mapping[str, str], query: Query) -> list[Any]:
+        """Rows guarded by row policies: `settings` (the scope) travel as SET LOCAL in the same transaction."""
         sql, arguments = compiled(query)
         async with self.databases[service].transaction() as connection:
-            for name, value in rls_settings(scope).items():
+            for name, value in settings.items():
                 await connection.execute("SELECT set_config($1, $2, true)", name, value)
             return list(await connection.fetch(sql, *arguments))
 
     async def page(
-        self, service: str, make: Callable[[int, Keyset], Query], *, kind: str, limit: int, after: str | None
+        self,
+        service: str,
+        make: Callable[[int, Keyset], Query],
+        *,
+        kind: str,
+        types: str,
+        limit: int,
+        after: str | None,
     ) -> Response:
-        """One page `{"items": [...], "next": cursor | null}`; `make(limit, keyset)` gives the query."""
-        query = make(limit + 1, cursors.decode(kind, after))
-        try:
-            rows = await self.rows(service, query)
-        except asyncpg.DataError:
-            # A well-formed cursor whose values have other types than this list's keyset.
-            raise Problem("invalid_cursor", field="after") from None
+        """One page `{"items": [...], "next": cursor | null}`; `make(limit, keyset)` gives the query.
+
+        types: the keyset's tags as `cursors.decode` names them.
+        """
+        rows = await self.rows(service, make(limit + 1, cursors.decode(kind, after, types)))
         return page(rows, kind=kind, limit=limit)
 
     async def close(self) -> None:
@@ -155,5 +158,10 @@ def raw_json(body: bytes | str, status: int = 200, headers: dict[str, str] | Non
 
 def single(row: Any) -> Response:
     """The answer for one entity: its body, and its version as ETag where it has one."""
-    version = row["version"] if "version" in row.keys() else None  # noqa: SIM118 - a Record is not a dict
-    return raw_json(row["body"], headers={"ETag": f'"{version}"'} if version is not None else None)
+    version = row["version"] if "version" in row.keys() else orjson.loads(row["body"]).get("version")  # noqa: SIM118 - a Record is not a dict
+    return raw_json(row["body"], headers=etag(version))
+
+
+def etag(version: int | None) -> dict[str, str]:
+    """The header that a later If-Match repeats."""
+    return {} if version is None else {"ETag": f'"{version}"'}

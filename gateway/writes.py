@@ -10,7 +10,7 @@ from typing import Any
 from starlette.requests import Request
 
 from backbone import telemetry
-from backbone.rpc import CommandClient, CommandRefused, CommandUnavailable, IdempotencyKey
+from backbone.rpc import CommandClient, CommandFailed, CommandRefused, CommandUnavailable, IdempotencyKey
 from contracts.commands import Command
 from contracts.scope import Actor
 from gateway.problems import Problem, unavailable
@@ -59,7 +59,9 @@ def idempotency_key(request: Request, actor: Actor, print_: str) -> IdempotencyK
     if not given:
         return None
     if len(given) > 1 or not _KEY.match(given[0]):
-        raise Problem("malformed_idempotency_key", field="Idempotency-Key", expected="1 to 255 visible ASCII characters")
+        raise Problem(
+            "malformed_idempotency_key", field="Idempotency-Key", expected="1 to 255 visible ASCII characters"
+        )
     route = f"{request.method} {request.scope['route'].path}"
     return IdempotencyKey(client=str(actor.account_id), route=route, key=given[0], fingerprint=print_)
 
@@ -85,7 +87,13 @@ class Writes:
         self._client = client
 
     async def send(
-        self, request: Request, actor: Actor, command: Command, *, body_digest: str | None = None
+        self,
+        request: Request,
+        actor: Actor,
+        command: Command,
+        *,
+        body_digest: str | None = None,
+        deadline: float = DEADLINE_S,
     ) -> dict[str, Any]:
         """The service's reply.
 
@@ -101,7 +109,7 @@ class Writes:
             return await self._client.send(
                 command,
                 actor,
-                deadline=DEADLINE_S,
+                deadline=deadline,
                 idempotency=key,
                 correlation_id=context.correlation_id,
                 traceparent=context.traceparent,
@@ -110,6 +118,8 @@ class Writes:
             raise _problem(refusal) from None
         except CommandUnavailable as error:
             raise unavailable(type(command).service, error.retry_after) from error
+        except CommandFailed as error:
+            raise Problem("internal_error", failed_trace_id=error.trace_id) from error
 
 
 def _problem(refusal: CommandRefused) -> Problem:

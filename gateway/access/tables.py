@@ -45,6 +45,7 @@ accounts = Table(
     Column("active", Boolean, nullable=False, server_default=text("true")),
     Column("demo", Boolean, nullable=False, server_default=text("false"), comment="its password is public"),
     Column("version", BigInteger, nullable=False, server_default="1"),
+    Column("told_version", BigInteger, nullable=False, server_default="1", comment="the rights that notify knows"),
     _now("created_at"),
     _now("changed_at"),
     CheckConstraint("kind IN ('person', 'machine')", name="accounts_kind"),
@@ -52,6 +53,7 @@ accounts = Table(
     CheckConstraint("ceiling BETWEEN 0 AND 3", name="accounts_ceiling"),
     Index("accounts_login_key", "login", unique=True),
     Index("accounts_demo", "account_id", postgresql_where=text("demo")),
+    Index("accounts_untold", "account_id", postgresql_where=text("told_version < version")),
 )
 
 clients = Table(

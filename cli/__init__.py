@@ -1,0 +1,1 @@
+"""`pingan …`: administration from a shell on the platform's own machine."""

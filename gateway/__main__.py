@@ -1,0 +1,44 @@
+"""`python -m gateway`: serves the API on PINGAN_GATEWAY_PORT, loopback; health and metrics on their own port."""
+
+from __future__ import annotations
+
+import sys
+
+import uvicorn
+
+from backbone import telemetry
+from backbone.settings import MissingSetting, PlatformSettings
+from gateway.app import create_app
+
+
+def main() -> int:
+    settings = PlatformSettings()
+    telemetry.configure(settings.process)
+    if settings.gateway_port is None:
+        raise MissingSetting("the environment variable PINGAN_GATEWAY_PORT is not set")
+    app = create_app(settings)
+    if settings.health_port is not None:
+        telemetry.serve_health(settings.health_port, app.state.parts.watch.checks())
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host="127.0.0.1",
+            port=settings.gateway_port,
+            loop="uvloop",
+            http="httptools",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=1024,
+            timeout_keep_alive=30,
+            timeout_graceful_shutdown=5,
+        )
+    )
+    server.run()
+    return 0 if server.started else 3
+
+
+if __name__ == "__main__":
+    sys.exit(main())

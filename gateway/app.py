@@ -1,0 +1,115 @@
+"""The application: routes, the edge layer around them, problems for everything that is refused."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from backbone import telemetry
+from backbone.settings import PlatformSettings
+from contracts.refusals import Refusal
+from gateway import manual, middleware
+from gateway.access import demo
+from gateway.middleware import Edge
+from gateway.parts import Parts
+from gateway.problems import Problem, refused
+from gateway.routes import (
+    accounts,
+    areas,
+    auth,
+    cases,
+    events,
+    health,
+    imports,
+    patrol,
+    positions,
+    registry,
+    states,
+    subscriptions,
+)
+
+log = telemetry.logger(__name__)
+
+ROUTERS = (
+    auth.router,
+    imports.router,  # before /v1/areas/{code}
+    areas.router,
+    registry.router,
+    cases.router,
+    states.router,
+    patrol.router,
+    positions.router,
+    events.router,
+    subscriptions.router,
+    accounts.router,
+    health.router,
+)
+DESCRIPTION = """
+One guarded API over a county's areas, cases, patrols and events.
+
+- Times are RFC 3339; coordinates are `lon, lat` in that order and always name their `crs`.
+- Lists are `{"items": [...], "next": cursor}`; send `next` back as `after`.
+- Writes take an `Idempotency-Key`: the same request under the same key has one effect. Changes take
+  `If-Match: "<version>"`, the `ETag` of the last read.
+- Every refusal is `application/problem+json` with a stable `code`, in Chinese or English by `Accept-Language`.
+- What you may not see does not exist: 404.
+"""
+
+
+def create_app(settings: PlatformSettings) -> FastAPI:
+    """The gateway of one platform; connects when it starts."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        parts: Parts = app.state.parts
+        await demo.guard(parts.access, allowed=settings.demo)
+        await parts.start()
+        try:
+            yield
+        finally:
+            await parts.stop()
+
+    app = FastAPI(
+        title="Ping'an Grid 平安网格",
+        version="1",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    app.state.parts = Parts.build(settings)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.include_router(manual.router)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_middleware(Edge)
+    return app
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - for the type checker
+    return middleware.refused(request.scope, error)
+
+
+async def _refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)  # noqa: S101
+    return middleware.refused(request.scope, refused(error))
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    return middleware.refused(request.scope, Problem.of_validation(error.errors()))
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    return middleware.refused(request.scope, Problem.of_status(error.status_code, error.headers))

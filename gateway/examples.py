@@ -1,0 +1,233 @@
+"""Example bodies of the API's documents: one invented town, the same ids throughout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TOWN = "330499/330499101/"
+GRID = "330499/330499101/330499101201/330499101201003/"
+AGENCY_ID = "3f0c1f60-5a0e-5b0f-8f1e-0d2c5a7b9e10"
+CASE_ID = "0192f0c2-6d11-7e64-8a2b-9c1f3e5d7b90"
+UNIT_ID = "5e2d1c0b-9a8f-5e7d-8c6b-4a3f2e1d0c9b"
+SHIFT_ID = "0192f0c4-1a2b-7c3d-8e4f-5a6b7c8d9e0f"
+
+CASE_REPORT: dict[str, Any] = {
+    "category": "fire.electrical",
+    "source": "grid_worker",
+    "description": "楼道内私拉电线为电动车充电",
+    "lon": 120.7012,
+    "lat": 30.7688,
+    "crs": "gcj02",
+    "occurred_at": "2026-01-31T08:00:00Z",
+    "external_refs": [{"system": "city-12345", "id": "2026013100017"}],
+}
+CASE: dict[str, Any] = {
+    "case_id": CASE_ID,
+    "case_no": "330499-20260131-00017",
+    "version": 1,
+    "kind": "hazard",
+    "category": "fire.electrical",
+    "source": "grid_worker",
+    "state": "reported",
+    "grade": "general",
+    "sensitivity": 1,
+    "description": "楼道内私拉电线为电动车充电",
+    "lon": 120.6966,
+    "lat": 30.7711,
+    "area_path": GRID,
+    "boundary_version": 1,
+    "unassigned": False,
+    "lead_agency_id": None,
+    "occurred_at": "2026-01-31T08:00:00.000000Z",
+    "reported_at": "2026-01-31T08:00:03.120000Z",
+    "original": {"crs": "gcj02", "lon": 120.7012, "lat": 30.7688},
+    "external_refs": [{"system": "city-12345", "id": "2026013100017"}],
+    "photos": [],
+}
+HISTORY: dict[str, Any] = {
+    "seq": 2,
+    "at": "2026-01-31T08:05:11.000000Z",
+    "move": "verify",
+    "from_state": "reported",
+    "to_state": "verified",
+    "account_id": "0192f0c1-2b7a-7c3e-9f00-5d1a4e6b7c80",
+    "agency_id": AGENCY_ID,
+    "reason": None,
+    "note": "现场核实，情况属实",
+}
+CATEGORY: dict[str, Any] = {
+    "code": "fire.electrical",
+    "name": "电气火灾隐患",
+    "name_en": "Electrical fire hazard",
+    "kind": "hazard",
+    "handle_hours": 72,
+    "accept_hours": 4,
+    "emergency": False,
+    "sensitivity": 1,
+    "active": True,
+    "version": 1,
+}
+ROUTING_RULE: dict[str, Any] = {
+    "rule_id": "7a6b5c4d-3e2f-5a1b-8c9d-0e1f2a3b4c5d",
+    "position": 100,
+    "category": "fire",
+    "area_path": TOWN,
+    "agency_id": AGENCY_ID,
+    "active": True,
+    "version": 1,
+}
+AREA: dict[str, Any] = {
+    "code": "330499101201003",
+    "name": "第三网格",
+    "level": "grid",
+    "kind": "ordinary",
+    "parent": "330499101201",
+    "path": GRID,
+    "lon": 120.6966,
+    "lat": 30.7711,
+    "boundary_version": 1,
+}
+LOCATED: dict[str, Any] = {
+    "found": True,
+    "unassigned": False,
+    "code": "330499101201003",
+    "path": GRID,
+    "lon": 120.6966,
+    "lat": 30.7711,
+    "boundary_version": 1,
+}
+IMPORT: dict[str, Any] = {
+    "import_id": "0192f0c5-7b8c-7d9e-8f0a-1b2c3d4e5f60",
+    "state": "valid",
+    "progress": 1.0,
+    "crs": "gcj02",
+    "errors": 0,
+    "warnings": 2,
+    "report": {"counts": {"county": 1, "town": 9, "village": 170, "grid": 1360}, "problems": None, "truncated": False},
+    "boundary_version": None,
+    "created_at": "2026-01-31T08:00:00Z",
+    "version": 3,
+}
+AGENCY: dict[str, Any] = {
+    "agency_id": AGENCY_ID,
+    "code": "police_station.330499101",
+    "name": "青枫派出所",
+    "kind": "police_station",
+    "parent_id": None,
+    "area_path": TOWN,
+    "duty_phone": "000-12345678",
+    "active": True,
+    "version": 1,
+}
+JURISDICTION: dict[str, Any] = {
+    "jurisdiction_id": "6b5c4d3e-2f1a-5b0c-8d9e-0f1a2b3c4d5e",
+    "agency_id": AGENCY_ID,
+    "area_path": TOWN,
+    "category": "security",
+    "active": True,
+    "version": 1,
+}
+PERSON: dict[str, Any] = {
+    "person_id": "4d3e2f1a-0b9c-5d8e-8f7a-6b5c4d3e2f1a",
+    "name": "沈一鸣",
+    "agency_id": AGENCY_ID,
+    "duty_phone": "000-12345678",
+    "account_id": None,
+    "active": True,
+    "version": 1,
+}
+POST: dict[str, Any] = {
+    "post_id": "2f1a0b9c-8d7e-5f6a-8b5c-4d3e2f1a0b9c",
+    "person_id": PERSON["person_id"],
+    "agency_id": AGENCY_ID,
+    "kind": "grid_worker",
+    "area_path": GRID,
+    "valid_from": "2026-01-01",
+    "valid_until": None,
+    "version": 1,
+}
+PLACE: dict[str, Any] = {
+    "place_id": "1a0b9c8d-7e6f-5a5b-8c4d-3e2f1a0b9c8d",
+    "name": "青枫中心小学",
+    "category": "school",
+    "lon": 120.6966,
+    "lat": 30.7711,
+    "risk": "low",
+    "area_path": GRID,
+    "active": True,
+    "version": 1,
+}
+UNIT: dict[str, Any] = {
+    "unit_id": UNIT_ID,
+    "call_sign": "青枫巡逻1组",
+    "kind": "foot",
+    "agency_id": AGENCY_ID,
+    "area_path": TOWN,
+    "active": True,
+    "version": 1,
+}
+SHIFT: dict[str, Any] = {
+    "shift_id": SHIFT_ID,
+    "unit_id": UNIT_ID,
+    "call_sign": "青枫巡逻1组",
+    "agency_id": AGENCY_ID,
+    "duty": "street_patrol",
+    "status": "planned",
+    "area_path": TOWN,
+    "planned_from": "2026-01-31T10:00:00Z",
+    "planned_until": "2026-01-31T18:00:00Z",
+    "started_at": None,
+    "ended_at": None,
+    "version": 1,
+}
+FIXES: dict[str, Any] = {
+    "crs": "wgs84",
+    "fixes": [
+        {"unit_id": UNIT_ID, "device_at": "2026-01-31T10:00:05Z", "lon": 120.6966, "lat": 30.7711, "accuracy_m": 8}
+    ],
+}
+BATCH_ID = "0192f0c6-8c9d-7e0f-8a1b-2c3d4e5f6071"
+TAKEN: dict[str, Any] = {
+    "batch_id": BATCH_ID,
+    "taken": 1,
+    "bad": [{"index": 1, "reason": "future", "detail": "device_at is more than 5 minutes ahead"}],
+}
+LIVE: dict[str, Any] = {
+    "unit_id": UNIT_ID,
+    "call_sign": "青枫巡逻1组",
+    "lon": 120.6966,
+    "lat": 30.7711,
+    "device_at": "2026-01-31T10:00:05Z",
+    "area_path": GRID,
+}
+SUBSCRIPTION: dict[str, Any] = {
+    "subscription_id": "0192f0c7-9dae-7f10-8b2c-3d4e5f607182",
+    "agency_id": AGENCY_ID,
+    "url": "https://example.com/hooks/pingan",
+    "types": ["hazards.case.*"],
+    "area_path": TOWN,
+    "categories": None,
+    "status": "active",
+    "created_at": "2026-01-31T08:00:00Z",
+    "version": 1,
+}
+DELIVERY: dict[str, Any] = {
+    "event_id": "0192f0c8-aebf-7021-8c3d-4e5f60718293",
+    "type": "county.hazards.case.dispatched.v1",
+    "state": "delivered",
+    "attempts": 1,
+    "status": 204,
+    "latency_ms": 12,
+}
+EVENT: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "0192f0c8-aebf-7021-8c3d-4e5f60718293",
+    "source": "/pingan/330499/hazards",
+    "type": "county.hazards.case.reported.v1",
+    "subject": f"case/{CASE_ID}",
+    "time": "2026-01-31T08:00:03.120000Z",
+    "areapath": GRID,
+    "sensitivity": 1,
+    "entityversion": 1,
+    "data": {"case_id": CASE_ID, "state": "reported", "category": "fire.electrical"},
+}

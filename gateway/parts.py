@@ -1,0 +1,100 @@
+"""What the gateway is made of, built once when it starts and reachable from each request."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from backbone.batches import BatchPublisher
+from backbone.clock import system_clock
+from backbone.rpc import CommandClient
+from backbone.settings import SERVICES, BrokerSettings, DatabaseSettings, PlatformSettings
+from gateway.access.telling import Telling
+from gateway.auth.actors import Actors
+from gateway.auth.login import AddressLimit, Login
+from gateway.auth.tokens import Tokens
+from gateway.batch_ids import BatchIds
+from gateway.cells import CurrentCells
+from gateway.health import Watch
+from gateway.personal import ReadAudit
+from gateway.reads import Database, Reads
+from gateway.streams import JournalTail
+from gateway.writes import Writes
+
+POOL_SIZE = 8
+
+
+@dataclass
+class Parts:
+    """Everything a route uses. `start` begins the background work, `stop` ends it and closes connections."""
+
+    settings: PlatformSettings
+    access: Database
+    reads: Reads
+    tokens: Tokens
+    actors: Actors
+    login: Login
+    client: CommandClient
+    writes: Writes
+    batches: BatchPublisher
+    batch_ids: BatchIds
+    cells: CurrentCells
+    tail: JournalTail
+    audit: ReadAudit
+    telling: Telling
+    watch: Watch
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    @classmethod
+    def build(cls, settings: PlatformSettings) -> Parts:
+        """Nothing is connected yet. Raises MissingSetting for an absent address."""
+        access = Database("access", DatabaseSettings.for_service("access").url, POOL_SIZE)
+        reads = Reads(
+            {name: Database(name, DatabaseSettings.for_service(name).read_url, POOL_SIZE) for name in SERVICES}
+        )
+        tokens = Tokens(settings.secret_key.get_secret_value(), settings.county_code, system_clock)
+        broker = BrokerSettings().url
+        client = CommandClient(broker)
+        return cls(
+            settings=settings,
+            access=access,
+            reads=reads,
+            tokens=tokens,
+            actors=Actors(access.fetch),
+            login=Login(access, tokens, AddressLimit()),
+            client=client,
+            writes=Writes(client),
+            batches=BatchPublisher(broker),
+            batch_ids=BatchIds(settings.secret_key.get_secret_value()),
+            cells=CurrentCells(reads),
+            tail=JournalTail(reads),
+            audit=ReadAudit(access),
+            telling=Telling(access, client),
+            watch=Watch({**reads.databases, "access": access}, lambda: client.connected),
+        )
+
+    async def start(self) -> None:
+        self.tasks = [
+            asyncio.create_task(self.client.connect(), name="connect commands"),
+            asyncio.create_task(self.cells.follow(), name="follow cells"),
+            asyncio.create_task(self.tail.follow(), name="follow journal"),
+            asyncio.create_task(self.telling.follow(), name="tell rights"),
+            asyncio.create_task(self.watch.follow(), name="watch dependencies"),
+        ]
+
+    async def stop(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await asyncio.gather(self.client.close(), self.batches.close(), return_exceptions=True)
+        await asyncio.gather(self.reads.close(), self.access.close())
+
+
+def parts_of(request: Request) -> Parts:
+    return cast(Parts, request.app.state.parts)
+
+
+Platform = Annotated[Parts, Depends(parts_of)]

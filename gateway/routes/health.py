@@ -1,0 +1,35 @@
+"""Is it alive, can it work?"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from gateway import documents
+from gateway.parts import Platform
+from gateway.rendering import rendered
+
+router = APIRouter(prefix="/v1/health", tags=["health"])
+
+
+@router.get(
+    "/live",
+    summary="Alive",
+    description="200 while the process turns at all.",
+    responses=documents.answer({"status": "live"}, "Alive"),
+)
+async def live() -> Response:
+    return rendered({"status": "live"})
+
+
+@router.get(
+    "/ready",
+    summary="Ready",
+    description="200 when every dependency answers; 503 names the one that does not.",
+    responses=documents.answer({"status": "ready", "checks": {"broker": True}}, "Ready")
+    | documents.answer({"status": "not ready", "checks": {"broker": "not connected"}}, "Not ready", 503),
+)
+async def ready(platform: Platform) -> Response:
+    states = platform.watch.states()
+    well = all(state is True for state in states.values())
+    return rendered({"status": "ready" if well else "not ready", "checks": states}, 200 if well else 503)

@@ -1,0 +1,250 @@
+"""Patrols: units, shifts, positions on their way in, and where units on duty are."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+from starlette.responses import Response
+
+from backbone import telemetry
+from backbone.database import new_id
+from contracts.areas import AreaPath
+from contracts.codes import Code
+from contracts.patrol.commands import MoveShift, PlanShift, PutUnit
+from contracts.patrol.events import ShiftStatus
+from gateway import cursors, documents, examples
+from gateway.auth.signed_in import CurrentActor
+from gateway.boxes import Bbox, box_of
+from gateway.parts import Platform
+from gateway.problems import Problem
+from gateway.reads import etag, page, single
+from gateway.rendering import rendered
+from gateway.routes.puts import put_route
+from gateway.writes import expected_version
+from services.patrol import queries
+
+router = APIRouter(prefix="/v1/patrol", tags=["patrol"])
+Limit = Annotated[int, Query(ge=1, le=200)]
+After = Annotated[str | None, Query(max_length=512)]
+Area = Annotated[AreaPath | None, Query(description="With its subtree")]
+LIVE_PURPOSE = "live_positions"
+
+
+class NewShift(BaseModel):
+    """A unit's duty between two times; it is tracked between start and end only."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        json_schema_extra={
+            "example": {key: examples.SHIFT[key] for key in ("unit_id", "duty", "planned_from", "planned_until")}
+        },
+    )
+    unit_id: UUID
+    duty: Code = "street_patrol"
+    planned_from: AwareDatetime
+    planned_until: AwareDatetime
+
+
+class ShiftMove(BaseModel):
+    """Start, end or cancel."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", json_schema_extra={"example": {"move": "start"}})
+    move: Literal["start", "end", "cancel"]
+
+
+@router.get(
+    "/units",
+    summary="List patrol units",
+    description="By call sign, under the caller's scope.",
+    responses=documents.listing(examples.UNIT, "A page of units") | documents.GUARDED,
+)
+async def units(
+    platform: Platform,
+    actor: CurrentActor,
+    agency_id: UUID | None = None,
+    area_path: Area = None,
+    active: bool | None = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    return await platform.reads.page(
+        "patrol",
+        lambda count, keyset: queries.unit_list(
+            actor.scope,
+            agency_id=agency_id,
+            area_path=area_path,
+            active=active,
+            after=(keyset[0], keyset[1]) if keyset else None,
+            limit=count,
+        ),
+        kind="units",
+        types="su",
+        limit=limit,
+        after=after,
+    )
+
+
+@router.get(
+    "/units/{unit_id}",
+    summary="One unit",
+    description="Call sign, kind, agency, area.",
+    responses=documents.answer(examples.UNIT, "The unit") | documents.GUARDED,
+)
+async def unit(unit_id: UUID, platform: Platform, actor: CurrentActor) -> Response:
+    return single(await platform.reads.row("patrol", queries.unit(actor.scope, unit_id)))
+
+
+put_route(
+    router, "/units", PutUnit, "unit_id",
+    summary="Put a patrol unit", description="A foot or vehicle team of one agency.", example=examples.UNIT,
+)  # fmt: skip
+
+
+@router.post(
+    "/shifts",
+    status_code=201,
+    summary="Plan a shift",
+    description="A unit's duty between two times, 24 hours at most.",
+    responses=documents.answer(examples.SHIFT, "Planned", 201) | documents.WRITTEN,
+)
+async def plan(body: NewShift, request: Request, platform: Platform, actor: CurrentActor) -> Response:
+    command = PlanShift(shift_id=new_id(), **body.model_dump())
+    reply = await platform.writes.send(request, actor, command)
+    return rendered(reply, 201, {"Location": f"/v1/patrol/shifts/{reply['shift_id']}", **etag(reply["version"])})
+
+
+@router.get(
+    "/shifts",
+    summary="List shifts",
+    description="Latest plan first; `since` and `until` take in what touches that span.",
+    responses=documents.listing(examples.SHIFT, "A page of shifts") | documents.GUARDED,
+)
+async def shifts(
+    platform: Platform,
+    actor: CurrentActor,
+    status: ShiftStatus | None = None,
+    unit_id: UUID | None = None,
+    agency_id: UUID | None = None,
+    area_path: Area = None,
+    since: AwareDatetime | None = None,
+    until: AwareDatetime | None = None,
+    limit: Limit = 50,
+    after: After = None,
+) -> Response:
+    return await platform.reads.page(
+        "patrol",
+        lambda count, keyset: queries.shift_list(
+            actor.scope,
+            status=status.value if status else None,
+            unit_id=unit_id,
+            agency_id=agency_id,
+            area_path=area_path,
+            since=since,
+            until=until,
+            after=(keyset[0], keyset[1]) if keyset else None,
+            limit=count,
+        ),
+        kind="shifts",
+        types="tu",
+        limit=limit,
+        after=after,
+    )
+
+
+@router.get(
+    "/shifts/{shift_id}",
+    summary="One shift",
+    description="Its state; `ETag` is the version that a move's If-Match repeats.",
+    responses=documents.answer(examples.SHIFT, "The shift") | documents.GUARDED,
+)
+async def shift(shift_id: UUID, platform: Platform, actor: CurrentActor) -> Response:
+    return single(await platform.reads.row("patrol", queries.shift(actor.scope, shift_id)))
+
+
+@router.post(
+    "/shifts/{shift_id}/moves",
+    summary="Start, end or cancel a shift",
+    description="From its start the unit's positions are taken, from its end they are dropped.",
+    responses=documents.answer({**examples.SHIFT, "status": "started", "version": 2}, "As it now stands")
+    | documents.CHANGED,
+)
+async def move(shift_id: UUID, body: ShiftMove, request: Request, platform: Platform, actor: CurrentActor) -> Response:
+    command = MoveShift(shift_id=shift_id, move=body.move, expected_version=expected_version(request))
+    reply = await platform.writes.send(request, actor, command)
+    return rendered(reply, headers=etag(reply["version"]))
+
+
+@router.get(
+    "/shifts/{shift_id}/track",
+    summary="A shift's track",
+    description="GeoJSON of where the unit went. Personal data: `purpose` must be one of the caller's; the look-up "
+    "is on record before it happens, whatever it finds.",
+    responses=documents.answer(
+        {"type": "Feature", "geometry": {"type": "LineString", "coordinates": [[120.69, 30.77], [120.70, 30.77]]}},
+        "The track",
+        media_type="application/geo+json",
+    )
+    | documents.GUARDED
+    | documents.problems("purpose_required", "purpose_not_allowed"),
+)
+async def track(
+    shift_id: UUID,
+    request: Request,
+    platform: Platform,
+    actor: CurrentActor,
+    purpose: Annotated[str | None, Query(max_length=60, examples=["duty_review"])] = None,
+) -> Response:
+    given = await platform.audit.record(
+        actor,
+        purpose,
+        route=request.scope["route"].path,
+        entity="shift",
+        entity_id=str(shift_id),
+        trace_id=telemetry.current().trace_id,
+    )
+    settings = queries.track_settings(actor.scope, given)
+    rows = await platform.reads.rows_under_policy("patrol", settings, queries.track(actor.scope, shift_id))
+    if not rows:
+        raise Problem("not_found")
+    return Response(rows[0]["body"], media_type="application/geo+json")
+
+
+@router.get(
+    "/live",
+    summary="Where units on duty are",
+    description="The newest position of each unit on duty, not older than `fresh_s` seconds. Each look is on record.",
+    responses=documents.listing(examples.LIVE, "A page of positions") | documents.GUARDED,
+)
+async def live(
+    request: Request,
+    platform: Platform,
+    actor: CurrentActor,
+    area_path: Area = None,
+    bbox: Bbox = None,
+    fresh_s: Annotated[float, Query(ge=1, le=86_400, allow_inf_nan=False)] = 900,
+    limit: Annotated[int, Query(ge=1, le=900)] = 500,
+    after: After = None,
+) -> Response:
+    keyset, box = cursors.decode("live", after, "u"), box_of(bbox)
+    await platform.audit.write(
+        actor,
+        LIVE_PURPOSE,
+        route=request.scope["route"].path,
+        entity="unit",
+        entity_id=None,
+        trace_id=telemetry.current().trace_id,
+    )
+    query = queries.live(
+        actor.scope,
+        fresh_s=fresh_s,
+        area_path=area_path,
+        bbox=box,
+        after=keyset[0] if keyset else None,
+        limit=limit + 1,
+    )
+    rows = await platform.reads.rows_under_policy("patrol", queries.live_settings(actor.scope), query)
+    return page(rows, kind="live", limit=limit)

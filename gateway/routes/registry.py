@@ -1,0 +1,189 @@
+"""The registry: agencies, what they answer for, staff, posts, key places."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from contracts.areas import AreaPath
+from contracts.codes import Code
+from contracts.grid.commands import PutAgency, PutJurisdiction, PutPerson, PutPlace, PutPost
+from gateway import documents, examples
+from gateway.auth.signed_in import CurrentActor
+from gateway.parts import Platform
+from gateway.reads import single
+from gateway.routes.puts import put_route
+from services.grid import queries
+
+router = APIRouter(prefix="/v1", tags=["registry"])
+Limit = Annotated[int, Query(ge=1, le=200)]
+After = Annotated[str | None, Query(max_length=512)]
+Within = Annotated[AreaPath | None, Query(description="Path of an area; it and all below")]
+Name = Annotated[str | None, Query(min_length=1, max_length=100, description="Part of the name")]
+
+
+@router.get(
+    "/agencies",
+    summary="List agencies",
+    description="By code, under the caller's scope.",
+    responses=documents.listing(examples.AGENCY, "A page of agencies") | documents.GUARDED,
+)
+async def agencies(
+    platform: Platform,
+    actor: CurrentActor,
+    kind: Code | None = None,
+    within: Within = None,
+    name: Name = None,
+    parent_id: UUID | None = None,
+    active: bool | None = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    return await platform.reads.page(
+        "grid",
+        lambda count, keyset: queries.agency_list(
+            actor.scope,
+            kind=kind,
+            within=within,
+            name=name,
+            parent_id=parent_id,
+            active=active,
+            after=(keyset[0],) if keyset else None,
+            limit=count,
+        ),
+        kind="agencies",
+        types="s",
+        limit=limit,
+        after=after,
+    )
+
+
+@router.get(
+    "/agencies/{agency_id}",
+    summary="One agency",
+    description="Name, kind, area, duty phone.",
+    responses=documents.answer(examples.AGENCY, "The agency") | documents.GUARDED,
+)
+async def agency(agency_id: UUID, platform: Platform, actor: CurrentActor) -> Response:
+    return single(await platform.reads.row("grid", queries.agency_by_id(actor.scope, agency_id)))
+
+
+@router.get(
+    "/jurisdictions",
+    summary="Who answers for what, where",
+    description="Agency × category × area subtree.",
+    responses=documents.listing(examples.JURISDICTION, "A page of jurisdictions") | documents.GUARDED,
+)
+async def jurisdictions(
+    platform: Platform,
+    actor: CurrentActor,
+    agency_id: UUID | None = None,
+    within: Within = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    return await platform.reads.page(
+        "grid",
+        lambda count, keyset: queries.jurisdiction_list(
+            actor.scope,
+            agency_id=agency_id,
+            within=within,
+            after=(keyset[0],) if keyset else None,
+            limit=count,
+        ),
+        kind="jurisdictions",
+        types="u",
+        limit=limit,
+        after=after,
+    )
+
+
+@router.get(
+    "/posts",
+    summary="Who holds which post",
+    description="Staff on duty for an area: name and duty phone, as on a grid's public card.",
+    responses=documents.listing(examples.POST, "A page of posts") | documents.GUARDED,
+)
+async def posts(
+    platform: Platform,
+    actor: CurrentActor,
+    kind: Code | None = None,
+    within: Within = None,
+    person_id: UUID | None = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    return await platform.reads.page(
+        "grid",
+        lambda count, keyset: queries.post_list(
+            actor.scope,
+            kind=kind,
+            within=within,
+            person_id=person_id,
+            after=(keyset[0],) if keyset else None,
+            limit=count,
+        ),
+        kind="posts",
+        types="u",
+        limit=limit,
+        after=after,
+    )
+
+
+@router.get(
+    "/places",
+    summary="List key places",
+    description="Schools, markets, hazardous-chemicals firms …, by area.",
+    responses=documents.listing(examples.PLACE, "A page of places") | documents.GUARDED,
+)
+async def places(
+    platform: Platform,
+    actor: CurrentActor,
+    category: Code | None = None,
+    risk: Code | None = None,
+    within: Within = None,
+    name: Name = None,
+    limit: Limit = 100,
+    after: After = None,
+) -> Response:
+    return await platform.reads.page(
+        "grid",
+        lambda count, keyset: queries.place_list(
+            actor.scope,
+            category=category,
+            risk=risk,
+            within=within,
+            name=name,
+            after=(keyset[0], keyset[1]) if keyset else None,
+            limit=count,
+        ),
+        kind="places",
+        types="su",
+        limit=limit,
+        after=after,
+    )
+
+
+@router.get(
+    "/places/{place_id}",
+    summary="One key place",
+    description="With its grid.",
+    responses=documents.answer(examples.PLACE, "The place") | documents.GUARDED,
+)
+async def place(place_id: UUID, platform: Platform, actor: CurrentActor) -> Response:
+    return single(await platform.reads.row("grid", queries.place_by_id(actor.scope, place_id)))
+
+
+for path, command, key, summary, description, example in (
+    ("/agencies", PutAgency, "agency_id", "Put an agency", "An organisation at work in an area.", examples.AGENCY),
+    ("/jurisdictions", PutJurisdiction, "jurisdiction_id", "Put a jurisdiction",
+     "An agency answers for a category (all when absent) inside an area subtree.", examples.JURISDICTION),
+    ("/persons", PutPerson, "person_id", "Put a member of staff",
+     "Staff only: residents are never registered.", examples.PERSON),
+    ("/posts", PutPost, "post_id", "Put a post", "A person holds a post in an area for some dates.", examples.POST),
+    ("/places", PutPlace, "place_id", "Put a key place", "`lon`, `lat` are in `crs`.", examples.PLACE),
+):  # fmt: skip
+    put_route(router, path, command, key, summary=summary, description=description, example=example)
