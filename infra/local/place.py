@@ -200,6 +200,11 @@ def make_settings(renew_ports_if_taken: bool = False) -> dict[str, str]:
             settings[f"PINGAN_{service.upper()}_{infix}DATABASE_URL"] = url(role, own[role])
     kept = {name: value for name, value in load_settings().items() if name in OURS_TO_CHANGE or name not in settings}
     settings |= kept
+    # The demo's webhook receivers are on this machine; anywhere else such targets stay forbidden.
+    if settings["PINGAN_DEMO"] == "1":
+        settings["PINGAN_NOTIFY_ALLOW_PRIVATE_TARGETS"] = "1"
+    else:
+        settings.pop("PINGAN_NOTIFY_ALLOW_PRIVATE_TARGETS", None)
     text = "".join(f"{name}={shlex.quote(value)}\n" for name, value in settings.items())
     write_private(state() / "env", text)
     return settings
