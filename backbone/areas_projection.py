@@ -39,7 +39,7 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy import update as sql_update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from backbone.database import Session
 from backbone.outbox import Event
@@ -83,6 +83,7 @@ class _Statements:
 
     current: Select[Any]
     locate: Select[Any]
+    store: Insert
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +130,7 @@ class AreasProjection:
             Column("valid_from", DateTime(timezone=True), nullable=False),
             Column("published_at", DateTime(timezone=True)),
         )
-        return cls(areas, boundaries, _Statements(_current(boundaries), _locate(areas)))
+        return cls(areas, boundaries, _Statements(_current(boundaries), _locate(areas), _store(areas)))
 
     def store_area(self, session: Session, event: Event[AreaChanged]) -> None:
         """Keeps one area of one version; repeats and older states change nothing."""
@@ -142,19 +143,10 @@ class AreasProjection:
             "kind": data.kind,
             "parent_code": data.parent_code,
             "path": data.path,
-            "geom": func.ST_SetSRID(func.ST_GeomFromWKB(literal(wkb, LargeBinary)), 4326),
             "wkb_sha256": wkb_sha256(wkb),
             "entity_version": event.entity_version,
         }
-        statement = insert(self.areas).values(row)
-        changed = ("level", "kind", "parent_code", "path", "geom", "wkb_sha256", "entity_version")
-        session.execute(
-            statement.on_conflict_do_update(
-                index_elements=[self.areas.c.boundary_version, self.areas.c.code],
-                set_={name: statement.excluded[name] for name in changed},
-                where=statement.excluded.entity_version > self.areas.c.entity_version,
-            )
-        )
+        session.execute(self._statements.store, {f"new_{name}": value for name, value in row.items()} | {"wkb": wkb})
 
     def publish(self, session: Session, event: Event[BoundaryPublished]) -> int | None:
         """Notes a published version; returns it when it comes into force now, else None."""
@@ -274,4 +266,16 @@ def _locate(areas: Table) -> Select[Any]:
         .where(areas.c.boundary_version == bindparam("version"), areas.c.leaf, func.ST_Covers(areas.c.geom, point))
         .order_by(areas.c.path)
         .limit(1)
+    )
+
+
+def _store(areas: Table) -> Insert:
+    plain = ("boundary_version", "code", "level", "kind", "parent_code", "path", "wkb_sha256", "entity_version")
+    geom = func.ST_SetSRID(func.ST_GeomFromWKB(bindparam("wkb", type_=LargeBinary)), 4326)
+    statement = insert(areas).values(geom=geom, **{name: bindparam(f"new_{name}") for name in plain})
+    changed = [*(name for name in plain if name not in ("boundary_version", "code")), "geom"]
+    return statement.on_conflict_do_update(
+        index_elements=[areas.c.boundary_version, areas.c.code],
+        set_={name: statement.excluded[name] for name in changed},
+        where=statement.excluded.entity_version > areas.c.entity_version,
     )

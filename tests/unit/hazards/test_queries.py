@@ -1,0 +1,39 @@
+"""Every read of hazards carries the reader's scope."""
+
+from uuid import UUID
+
+import pytest
+
+from backbone.statements import Query, compiled, registered
+from contracts.scope import Scope, Sensitivity
+from services.hazards import queries
+
+SCOPE = Scope(areas=("330499/330499101/",), ceiling=Sensitivity.OPEN, agency_id=UUID(int=7))
+ONE = UUID(int=1)
+READS = {
+    "case_by_id": lambda scope: queries.case_by_id(scope, ONE),
+    "case_standing": lambda scope: queries.case_standing(scope, ONE),
+    "case_history": lambda scope: queries.case_history(scope, ONE),
+    "case_list": lambda scope: queries.case_list(scope, state=["closed"], category="fire"),
+    "routing": lambda scope: queries.routing(scope),
+}
+
+
+def test_no_read_is_forgotten_here() -> None:
+    names = {name.rpartition(".")[2] for name in registered() if name.startswith("services.hazards.queries.")}
+    assert names == set(READS)
+
+
+@pytest.mark.parametrize("name", READS)
+def test_the_statement_names_the_scopes_areas(name: str) -> None:
+    query: Query = READS[name](SCOPE)
+    sql, arguments = compiled(query)
+    assert "area_path >= " in sql
+    assert {"330499/330499101/", "330499/3304991010"} <= {each for each in arguments if isinstance(each, str)}
+
+
+def test_calls_of_one_shape_share_one_statement_and_others_do_not() -> None:
+    first, second = queries.case_list(SCOPE, category="fire"), queries.case_list(SCOPE, category="school", limit=3)
+    assert first.key == second.key
+    assert first.key != queries.case_list(SCOPE, source="phone").key
+    assert queries.case_list(SCOPE, state=["a"]).key != queries.case_list(SCOPE, state=["a", "b"]).key
