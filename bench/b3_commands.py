@@ -31,7 +31,7 @@ MODULES = (
     "backbone.relay",
     "backbone.runner services.grid.service",
     "backbone.runner services.hazards.service",
-    "backbone.jobs services.grid.jobs services.hazards.jobs",
+    "backbone.jobs services.grid.jobs",
     "gateway",
 )
 
