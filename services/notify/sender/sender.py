@@ -15,7 +15,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 from sqlalchemy import Engine
 
 from backbone import database, telemetry
@@ -31,11 +30,10 @@ from services.notify.sender.posting import Answer, Poster, signed_headers
 
 log = telemetry.logger("notify.sender")
 
-_AHEAD = 4  # claimed for each request in flight: the next one is at hand when an answer comes
+_AHEAD = 3  # claimed for each request in flight: the next one is at hand when an answer comes
 _STALE_S = 2.0  # rights are looked up when claimed: what waited longer is claimed anew
 _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 0.2, 5.0
 _BATCH = 500
-_HEALABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
 
 class Sender:
@@ -58,8 +56,8 @@ class Sender:
         self._due = asyncio.Event()
         self._stopping = asyncio.Event()
         self._progress: dict[str, float] = {}
-        # Longer than an attempt, the waiting before it and a short absence of the database after it.
-        self._lease_for = timedelta(seconds=2 * settings.timeout_s + 20)
+        # The waiting, the attempt, and a moment to mark: what a killed sender had in hand waits no longer than this.
+        self._lease_for = timedelta(seconds=_STALE_S + settings.timeout_s + 5)
 
     def stop(self) -> None:
         """Take no more; finish what is in hand."""
@@ -98,9 +96,9 @@ class Sender:
                 if hint is not None:
                     hint.clear()
                 more = await once()
-            except _HEALABLE as error:
+            except Exception as error:  # noqa: BLE001 - a lost connection has many names, and none may end the loop
                 metrics.ROUND_FAILURES.labels(name).inc()
-                log.warning("a round failed", round=name, error=type(error).__name__)
+                log.warning("a round failed", round=name, error=repr(error))
                 await self._sleep(backoff * random.uniform(0.8, 1.2))
                 backoff = min(backoff * 2, _LONGEST_BACKOFF_S)
                 continue
@@ -128,29 +126,37 @@ class Sender:
         return False
 
     async def _claim(self) -> bool:
-        lease = database.new_id()
+        lease, room = database.new_id(), self._settings.per_endpoint * _AHEAD
         async with self._pool.acquire() as connection:
-            claimed = await claims.claim(
-                connection, self._in_hand, self._settings.per_endpoint * _AHEAD, lease, self._lease_for
-            )
-        at = time.monotonic()
-        for each in claimed:
-            self._in_hand[each.subscription_id] += 1
-            task = asyncio.create_task(self._handle(each, at))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            claimed = await claims.claim(connection, self._in_hand, room, lease, self._lease_for)
+            # Inside: a connection that breaks on its way back must not take the claim with it.
+            at = time.monotonic()
+            for each in claimed:
+                self._in_hand[each.subscription_id] += 1
+                self._spawn(self._handle(each, at))
         return bool(claimed)
 
     async def _handle(self, claimed: Claimed, at: float) -> None:
         key = claimed.subscription_id
         gate = self._gates.setdefault(key, asyncio.Semaphore(self._settings.per_endpoint))
         try:
-            async with gate:
-                found = await self._attempt(claimed, at)
+            found = await self._in_turn(gate, claimed, at)
         except Exception as error:  # one delivery's fault must not stop the others'
             log.exception("a delivery broke", subscription_id=str(key), seq=claimed.seq)
             found = self._after_failure(claimed, Answer(None, 0, error=f"internal_{type(error).__name__}".lower()))
         self._done.put_nowait(found)
+
+    async def _in_turn(self, gate: asyncio.Semaphore, claimed: Claimed, at: float) -> Mark:
+        try:
+            async with asyncio.timeout(_STALE_S):
+                await gate.acquire()
+        except TimeoutError:
+            # A slow endpoint: back into its queue, to be judged by the rights it has when its turn comes.
+            return Mark(claimed, DeliveryState.PENDING.value, attempted=False)
+        try:
+            return await self._attempt(claimed, at)
+        finally:
+            gate.release()
 
     async def _attempt(self, claimed: Claimed, at: float) -> Mark:
         if not claimed.allowed:
@@ -254,9 +260,9 @@ class Sender:
                         if how_long is not None:
                             await claims.rest(connection, subscription_id, how_long)
                 return
-            except _HEALABLE as error:
+            except Exception as error:  # noqa: BLE001 - see above
                 metrics.ROUND_FAILURES.labels("mark").inc()
-                log.warning("marks wait for the database", count=len(batch), error=type(error).__name__)
+                log.warning("marks wait for the database", count=len(batch), error=repr(error))
                 if time.monotonic() > until:
                     return
                 await asyncio.sleep(backoff)
