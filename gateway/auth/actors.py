@@ -88,9 +88,10 @@ class Actors:
 
 def signed_in(row: Any, session_id: UUID | None) -> SignedIn:
     """The actor of one row of `credentials.ACTOR`."""
-    agency = row["agency_id"]
+    # Plain UUIDs: asyncpg's subclass is not everybody's.
+    agency = None if row["agency_id"] is None else UUID(int=row["agency_id"].int)
     actor = Actor(
-        account_id=row["account_id"],
+        account_id=UUID(int=row["account_id"].int),
         agency_id=agency or NO_AGENCY,
         roles=frozenset(Role(role) for role in row["roles"]),
         session_id=session_id,
