@@ -191,7 +191,8 @@ BEGIN
         RAISE EXCEPTION 'no partition for %', day USING ERRCODE = 'invalid_parameter_value';
     END IF;
     PERFORM pg_advisory_xact_lock(hashtext('patrol.make_partition'));
-    IF to_regclass('patrol.' || partition) IS NOT NULL THEN
+    -- Not to_regclass again: it answers from a cache, which waiting for this lock has not renewed.
+    IF EXISTS (SELECT FROM pg_class WHERE relname = partition AND relnamespace = 'patrol'::regnamespace) THEN
         RETURN false;
     END IF;
     -- Attached, not created as a partition: that would lock out every reader and writer of positions.
