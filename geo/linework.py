@@ -32,7 +32,7 @@ def convert(geometries: Geometries, crs: str) -> Geometries:
 
     wgs84 and cgcs2000 linework comes back as it is. Raises geo.coordinates.UnknownCrs.
     """
-    if crs in ("wgs84", "cgcs2000") or not len(geometries):
+    if not bends(crs) or not len(geometries):
         to_wgs84(0.0, 0.0, crs)
         return geometries
     offsets: Any
@@ -43,6 +43,22 @@ def convert(geometries: Geometries, crs: str) -> Geometries:
     lon, lat = to_wgs84(coordinates[:, 0], coordinates[:, 1], crs)
     kind = shapely.GeometryType.POLYGON if len(offsets) == 2 else shapely.GeometryType.MULTIPOLYGON
     return single_parts(shapely.from_ragged_array(kind, np.column_stack([lon, lat]), (rings, *offsets[1:])))
+
+
+def convert_vertices(geometries: Geometries, crs: str) -> Geometries:
+    """The same geometries with each vertex converted and nothing added: right where the lines were drawn in WGS84 and
+    their corners shifted afterwards. Raises geo.coordinates.UnknownCrs."""
+
+    def move(points: Floats) -> Floats:
+        return np.column_stack(to_wgs84(points[:, 0], points[:, 1], crs))
+
+    moved: Geometries = shapely.transform(geometries, move)
+    return moved
+
+
+def bends(crs: str) -> bool:
+    """Whether a straight line of `crs` is none in WGS84."""
+    return crs in ("gcj02", "bd09")
 
 
 def single_parts(geometries: Geometries) -> Geometries:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backbone.clock import system_clock
 from backbone.database import Session
-from backbone.entrypoints import command
+from backbone.entrypoints import command, every
 from contracts.commands import Announce, Announced
 from contracts.grid.commands import (
     Agency,
@@ -64,3 +64,7 @@ class GridService:
     @command(Announce)
     def announce(self, session: Session, actor: Actor, asked: Announce) -> Announced:
         return commands.announce(session, actor, asked, clock=self.clock)
+
+    @every(seconds=30)
+    def fail_abandoned_imports(self, session: Session) -> None:
+        commands.fail_abandoned_imports(session)

@@ -1,11 +1,12 @@
 """grid's use cases: `f(session, actor, command, *, clock) -> reply`, each inside the caller's transaction."""
 
 from services.grid.commands.announcements import announce
-from services.grid.commands.imports import publish_area_import, start_area_import
+from services.grid.commands.imports import fail_abandoned_imports, publish_area_import, start_area_import
 from services.grid.commands.registry import put_agency, put_jurisdiction, put_person, put_place, put_post
 
 __all__ = [
     "announce",
+    "fail_abandoned_imports",
     "publish_area_import",
     "put_agency",
     "put_jurisdiction",

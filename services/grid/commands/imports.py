@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from backbone.jobs import enqueue
 from sqlalchemy import LargeBinary, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.sql import ColumnElement
@@ -16,6 +15,7 @@ from sqlalchemy.sql import ColumnElement
 from backbone.areas_projection import digest
 from backbone.clock import Clock
 from backbone.database import Session
+from backbone.jobs import enqueue
 from backbone.outbox import Event, append
 from contracts.areas import Level, child_path
 from contracts.grid import errors
@@ -36,6 +36,13 @@ INSERT INTO grid.areas
 SELECT :version, code, level, kind, name, parent_code, path, geom, lon, lat, area_m2,
     encode(sha256(ST_AsBinary(geom, 'NDR')), 'hex')
 FROM grid.import_areas WHERE import_id = :import_id
+""")
+
+_ABANDONED = text("""
+UPDATE grid.area_imports AS import
+SET state = 'failed', progress = 1, errors = 1, warnings = 0, version = import.version + 1, updated_at = now(),
+    report = jsonb_build_object('counts', jsonb_build_object('internal_error', 1))
+FROM jobs WHERE jobs.id = import.import_id AND jobs.state = 'failed' AND import.state IN ('received', 'validating')
 """)
 
 
@@ -60,7 +67,7 @@ def start_area_import(session: Session, actor: Actor, command: StartAreaImport, 
         .returning(area_imports.c.import_id)
     ).scalar_one_or_none()
     if made is not None:
-        enqueue(session, VALIDATE, {"import_id": str(command.import_id)})
+        enqueue(session, VALIDATE, {"import_id": str(command.import_id)}, job_id=command.import_id)
     row = _import(session, command.import_id)
     if (row.blob, row.crs) != (command.blob, command.crs.value):
         raise errors.ImportIdReused(field="import_id")
@@ -99,6 +106,11 @@ def publish_area_import(session: Session, actor: Actor, command: PublishAreaImpo
         )
     )
     return _reply(_import(session, command.import_id))
+
+
+def fail_abandoned_imports(session: Session) -> None:
+    """Imports whose job was given up (its worker died every time) have failed: nobody else would say so."""
+    session.execute(_ABANDONED)
 
 
 def _require_publishable(row: Any) -> None:

@@ -11,21 +11,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
-import structlog
-from backbone.jobs import JobContext
 from sqlalchemy import select, text, update
 
-from backbone import files
+from backbone import files, telemetry
 from backbone.database import Session, Unavailable
+from backbone.jobs import JobContext, LeaseLost
 from contracts.areas import Level
 from contracts.grid.commands import ImportState
 from geo import topology
 from services.grid.jobs import draft, known, postgis, report
-from services.grid.jobs.reading import Area, Finding, Reading, read
+from services.grid.jobs.reading import Area, Finding, Reading, in_wgs84, read
 from services.grid.tables import area_imports
 
 SERVICE = "grid"
-log = structlog.get_logger(__name__)
+log = telemetry.logger("grid.jobs")
 _RUNNING = (ImportState.RECEIVED.value, ImportState.VALIDATING.value)
 
 
@@ -40,12 +39,12 @@ def validate_import(context: JobContext) -> dict[str, Any] | None:
         return None
     try:
         return work.run()
-    except Unavailable:
+    except (Unavailable, LeaseLost):
         raise
     except Exception as error:
         log.exception("import validation failed", import_id=str(import_id))
-        work.fail("internal_error", f"the check itself failed ({type(error).__name__}); this is not the file's fault")
-        return {"state": ImportState.FAILED.value}
+        message = f"the check itself failed ({type(error).__name__}); this is not the file's fault"
+        return work.fail("internal_error", message)
 
 
 class _Validation:
@@ -68,13 +67,15 @@ class _Validation:
         return True
 
     def run(self) -> dict[str, Any]:
-        with files.open(self.blob) as stream:
-            reading = read(stream.read(), self.crs)
-        self._progress(0.3)
-        features = [area.feature for area in reading.areas]
-        ours = topology.check(features)
+        try:
+            with files.open(self.blob) as stream:
+                reading = read(stream.read())
+        except files.UnknownBlob:
+            return self.fail("missing_file", "the file that was handed over is not there any more")
+        self._progress(0.2)
+        reading.areas, ours, plane = in_wgs84(reading.areas, self.crs)
         self._progress(0.6)
-        families = topology.families_of(features)
+        families = topology.families_of([area.feature for area in reading.areas])
         with self.context.transaction() as session:
             draft.write(session, self.import_id, reading.areas, families)
         self._progress(0.7)
@@ -83,12 +84,10 @@ class _Validation:
         self._progress(0.9)
         differing = postgis.disagreements(postgis.pieces_of(ours.problems), theirs)
         if differing:
-            message = "the two topology checks disagree: " + "; ".join(differing[:5])
-            self.fail("checks_disagree", message)
-            return {"state": ImportState.FAILED.value}
-        return self._finish(reading, ours)
+            return self.fail("checks_disagree", "the two topology checks disagree: " + "; ".join(differing[:5]))
+        return self._finish(reading, ours, plane)
 
-    def _finish(self, reading: Reading, ours: topology.Report) -> dict[str, Any]:
+    def _finish(self, reading: Reading, ours: topology.Report, plane: str) -> dict[str, Any]:
         indexes = {area.code: area.index for area in reversed(reading.areas)}
         findings = [*reading.findings, *_findings(ours.problems, indexes, reading)]
         county = next((area for area in reading.areas if area.level is Level.COUNTY), None)
@@ -101,6 +100,7 @@ class _Validation:
                 "families": ours.families,
                 "slivers": ours.slivers,
                 "largest_sliver_m2": round(ours.largest_sliver_m2, 4),
+                "lines_straight_in": plane,
                 "agree": True,
             }
             if errors:
@@ -119,7 +119,7 @@ class _Validation:
             )
         return {"state": state.value, "errors": errors, "warnings": warnings}
 
-    def fail(self, code: str, message: str) -> None:
+    def fail(self, code: str, message: str) -> dict[str, Any]:
         """The import cannot be judged; its report says why."""
         finding = Finding("error", topology.Problem(code, (), message))
         with self.context.transaction() as session:
@@ -133,6 +133,7 @@ class _Validation:
                 report=report.build([finding], areas={}, checks={"agree": code != "checks_disagree"}),
                 version=area_imports.c.version + 1,
             )
+        return {"state": ImportState.FAILED.value}
 
     def _progress(self, fraction: float) -> None:
         self.context.progress(fraction)

@@ -1,4 +1,4 @@
-"""A county's file -> areas in WGS84: parsed, judged feature by feature, converted as one linework.
+"""A county's file -> areas, parsed and judged feature by feature, then converted to WGS84 as one linework.
 
 Nothing here raises on bad input: what cannot be read becomes a Finding that names its feature. An area without a
 usable geometry keeps its place in the tree with an empty polygon, so the rest can still be checked.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -17,14 +18,14 @@ import shapely
 from numpy.typing import NDArray
 
 from contracts.areas import LEVELS, Level
-from geo.linework import convert, single_parts
-from geo.topology import Feature, Problem
+from geo.linework import bends, convert, convert_vertices, single_parts
+from geo.topology import GEOMETRY_CODES, Feature, Problem, Report, check
 from services.grid.domain import codes
 
 EMPTY = shapely.Polygon()
 CHINA = (73.0, 3.0, 136.0, 54.5)
 """West, south, east, north: no county lies outside."""
-_KIND = re.compile(r"[a-z][a-z0-9_]{0,47}")
+_KIND = re.compile(r"[a-z][a-z0-9_]{0,47}(\.[a-z0-9_]{1,47}){0,3}")
 _LONGEST_NAME = 100
 _EPSG = re.compile(r"EPSG:+(?:[0-9.]*:)?([0-9]+)$", re.IGNORECASE)
 _DEGREES = {"4326", "4490", "4979", "4480"}
@@ -41,7 +42,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Area:
-    """One feature as read; `geometry` is WGS84, empty where it could not be read."""
+    """One feature as read; `geometry` is empty where it could not be read."""
 
     index: int
     code: str
@@ -63,8 +64,8 @@ class Reading:
     areas: list[Area] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
-    def error(self, code: str, message: str, index: int | None = None, *area_codes: str, geometry: Any = None) -> None:
-        self.findings.append(Finding("error", Problem(code, area_codes, message, geometry), index))
+    def error(self, code: str, message: str, index: int | None = None, *area_codes: str) -> None:
+        self.findings.append(Finding("error", Problem(code, area_codes, message), index))
 
     def warning(self, code: str, message: str, index: int | None, *area_codes: str) -> None:
         self.findings.append(Finding("warning", Problem(code, area_codes, message), index))
@@ -73,26 +74,49 @@ class Reading:
 class _Bad(Exception):
     """A geometry that cannot be used: its finding's code and message."""
 
-    def __init__(self, code: str, message: str, geometry: Any = None) -> None:
+    def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
-        self.code, self.message, self.geometry = code, message, geometry
+        self.code, self.message = code, message
 
 
-def read(data: bytes, crs: str) -> Reading:
-    """Parse a GeoJSON FeatureCollection whose coordinates are in `crs`; geometries come back in WGS84."""
+def read(data: bytes) -> Reading:
+    """Parse a GeoJSON FeatureCollection; geometries keep the file's coordinates."""
     reading = Reading()
     features = _features(data, reading)
     for index, feature in enumerate(features):
         _read_feature(index, feature, reading)
     _judge_numbers(reading)
-    geometries: NDArray[Any] = np.array([area.geometry for area in reading.areas], dtype=object)
-    present = ~shapely.is_empty(geometries) if len(geometries) else np.zeros(0, bool)
-    converted = geometries.copy()
-    converted[present] = convert(single_parts(geometries[present]), crs)
-    reading.areas = [
-        replace(area, geometry=geometry) for area, geometry in zip(reading.areas, converted.tolist(), strict=True)
-    ]
     return reading
+
+
+def in_wgs84(areas: list[Area], crs: str) -> tuple[list[Area], Report, str]:
+    """Areas in WGS84, their topology, and the plane their lines were taken to be straight in: `crs` or "wgs84".
+
+    A file says what system its corners are in, not in which its lines were drawn: a partition drawn on a GCJ-02 map is
+    one there, a partition drawn in WGS84 and shifted corner by corner is one only when shifted back. The file's own
+    system is believed unless the other reading has fewer offending pieces.
+    """
+    own = _converted(areas, crs, convert)
+    report = check([area.feature for area in own])
+    if not bends(crs) or not _offending(report):
+        return own, report, crs
+    shifted = _converted(areas, crs, convert_vertices)
+    other = check([area.feature for area in shifted])
+    if _offending(other) < _offending(report):
+        return shifted, other, "wgs84"
+    return own, report, crs
+
+
+def _converted(areas: list[Area], crs: str, by: Callable[[NDArray[Any], str], NDArray[Any]]) -> list[Area]:
+    geometries: NDArray[Any] = np.array([area.geometry for area in areas], dtype=object)
+    if len(areas):
+        present = ~shapely.is_empty(geometries)
+        geometries[present] = by(single_parts(geometries[present]), crs)
+    return [replace(area, geometry=geometry) for area, geometry in zip(areas, geometries.tolist(), strict=True)]
+
+
+def _offending(report: Report) -> int:
+    return sum(report.counts.get(code, 0) for code in GEOMETRY_CODES)
 
 
 def _features(data: bytes, reading: Reading) -> list[Any]:
@@ -221,7 +245,7 @@ def _geometry(index: int, code: str, value: Any, reading: Reading) -> Any:
         geometry = _polygons(value)
         _judge_box(geometry)
     except _Bad as bad:
-        reading.error(bad.code, f"feature {index} ({code}): {bad.message}", index, code, geometry=bad.geometry)
+        reading.error(bad.code, f"feature {index} ({code}): {bad.message}", index, code)
         return EMPTY
     return geometry
 
@@ -274,7 +298,7 @@ def _judge_box(geometry: Any) -> None:
         raise _Bad(
             "wrong_crs", f"({west:.1f}, {south:.1f}) are no degrees; give wgs84, cgcs2000, gcj02 or bd09 degrees"
         )
-    raise _Bad("outside_china", f"({west:.4f}, {south:.4f}) lies outside China", geometry)
+    raise _Bad("outside_china", f"({west:.4f}, {south:.4f}) lies outside China")
 
 
 def _inside(west: float, south: float, east: float, north: float) -> bool:

@@ -19,7 +19,9 @@ Filters = dict[str, tuple[ColumnElement[bool], dict[str, Any]]]
 
 def json_object(**columns: Any) -> ColumnElement[Any]:
     # Names are literals of ours: as bind parameters they would have no type for PostgreSQL.
-    pairs: list[Any] = [part for name, column in columns.items() for part in (literal_column(f"'{name}'"), column)]
+    pairs: list[Any] = []
+    for name, column in columns.items():
+        pairs += [literal_column(f"'{name}'"), column]
     return func.json_build_object(*pairs)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
-import io
 import json
 import pathlib
 from collections.abc import Callable, Iterator
@@ -16,12 +14,15 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backbone import database as databases
+from backbone import files
 from backbone.clock import system_clock
+from backbone.jobs import Worker
 from contracts.grid.commands import AreaImport, Crs, PublishAreaImport, StartAreaImport
 from contracts.scope import Actor, Role, Scope
 from services.grid import commands, queries
 from services.grid.jobs import JOBS
 from tests.partitions import collection, partition
+from tests.servers import Database, cloned_database
 
 COUNTY = "330411"
 
@@ -32,29 +33,10 @@ def actor(*roles: Role, areas: tuple[str, ...] = ()) -> Actor:
 
 
 @dataclass
-class Context:
-    """What the worker gives a job: its payload, progress, transactions of its service."""
-
-    engine: Engine
-    payload: dict[str, Any]
-    job_id: UUID = field(default_factory=uuid4)
-    seen: list[float] = field(default_factory=list)
-
-    def progress(self, fraction: float) -> None:
-        self.seen.append(fraction)
-
-    @contextlib.contextmanager
-    def transaction(self) -> Iterator[databases.Session]:
-        with databases.transaction(self.engine) as session:
-            yield session
-
-
-@dataclass
 class Grid:
     """The service's use cases on one database, each in a transaction of its own."""
 
     engine: Engine
-    blobs: dict[str, bytes]
     admin: Actor = field(default_factory=lambda: actor(Role.COUNTY_ADMIN))
 
     def do(self, use_case: Callable[..., Any], command: Any, by: Actor | None = None) -> Any:
@@ -63,14 +45,14 @@ class Grid:
 
     def start(self, content: Any, crs: str = "wgs84") -> UUID:
         data = content if isinstance(content, bytes) else json.dumps(content, ensure_ascii=False).encode()
-        blob = hashlib.sha256(data).hexdigest()
-        self.blobs[blob] = data
-        asked = StartAreaImport(import_id=uuid4(), blob=blob, size_bytes=max(1, len(data)), crs=Crs(crs))
+        blob = files.put(data)
+        asked = StartAreaImport(import_id=uuid4(), blob=blob.sha256, size_bytes=max(1, blob.size), crs=Crs(crs))
         self.do(commands.start_area_import, asked)
         return asked.import_id
 
     def validate(self, import_id: UUID) -> dict[str, Any]:
-        JOBS["validate_area_import"](Context(self.engine, {"import_id": str(import_id)}))  # type: ignore[arg-type]
+        while Worker("grid", JOBS, self.engine).once():
+            pass
         return self.read(queries.import_by_id, import_id)
 
     def bring(self, content: Any, crs: str = "wgs84") -> dict[str, Any]:
@@ -110,13 +92,28 @@ class Grid:
             return [json.loads(body) for (body,) in rows]
 
 
+@contextlib.contextmanager
+def grid_on(database: Database, directory: pathlib.Path) -> Iterator[Grid]:
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("PINGAN_COUNTY_CODE", COUNTY)
+        environment.setenv("PINGAN_FILES_DIRECTORY", str(directory))
+        engine = databases.engine(database.url("grid_app"))
+        yield Grid(engine)
+        engine.dispose()
+
+
 @pytest.fixture
-def grid(database: Any, settings_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Grid]:
-    blobs: dict[str, bytes] = {}
-    monkeypatch.setattr("services.grid.jobs.files.open", lambda blob: io.BytesIO(blobs[blob]))
-    engine = databases.engine(database.url("grid_app"))
-    yield Grid(engine, blobs)
-    engine.dispose()
+def grid(database: Database, tmp_path: pathlib.Path) -> Iterator[Grid]:
+    """grid on an empty platform of this test alone."""
+    with grid_on(database, tmp_path) as grid:
+        yield grid
+
+
+@pytest.fixture(scope="module")
+def empty_grid(servers: dict[str, str], template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grid]:
+    """grid on an empty platform that this module's tests share: they import, and publish nothing."""
+    with cloned_database(servers, template) as database, grid_on(database, tmp_path_factory.mktemp("files")) as grid:
+        yield grid
 
 
 @pytest.fixture(scope="session")

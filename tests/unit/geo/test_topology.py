@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import shapely
 
@@ -52,7 +53,7 @@ def test_an_overlap_offends_above_one_square_metre(common_m2: float, offends: bo
 
 def test_an_equal_gap_and_overlap_do_not_cancel() -> None:
     features = partition()
-    moved = shapely.transform(geometry_of(features, GRID), lambda points: points + (STEP / 100, 0.0))
+    moved = shapely.transform(geometry_of(features, GRID), lambda points: np.add(points, (STEP / 100, 0.0)))
     report = check(with_geometry(features, GRID, moved))
     assert report.counts == {"gap": 1, "overlap": 1}
 
