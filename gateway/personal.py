@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from contracts.scope import Actor
 from gateway.problems import Problem
 from gateway.reads import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look at personal data: by whom, at what, over which route."""
+
+    actor: Actor
+    route: str
+    entity: str
+    entity_id: str | None
+    trace_id: str
 
 
 class ReadAudit:
@@ -13,47 +26,35 @@ class ReadAudit:
     def __init__(self, access: Database) -> None:
         self._access = access
 
-    async def record(
-        self,
-        actor: Actor,
-        purpose: str | None,
-        *,
-        route: str,
-        entity: str,
-        entity_id: str | None,
-        trace_id: str,
-    ) -> str:
+    async def allow(self, look: Look, purpose: str | None) -> str:
         """Commit one row before the read it stands for; returns the purpose.
 
         Raises Problem purpose_required, purpose_not_allowed, or 503 when the audit cannot be written.
-        A read that then finds nothing stays on record: looking is what is audited.
+        A refused look, and one that then finds nothing, stay on record: looking is what is audited.
         """
+        offered = ", ".join(sorted(look.actor.scope.purposes)) or "none: an administrator grants purposes"
+        allowed = bool(purpose) and purpose in look.actor.scope.purposes
+        await self.write(look, purpose or "", allowed=allowed)
         if not purpose:
-            raise Problem("purpose_required", field="purpose", expected=_offered(actor))
-        if purpose not in actor.scope.purposes:
-            raise Problem("purpose_not_allowed", field="purpose", expected=_offered(actor))
-        await self.write(actor, purpose, route=route, entity=entity, entity_id=entity_id, trace_id=trace_id)
+            raise Problem("purpose_required", field="purpose", expected=offered)
+        if not allowed:
+            raise Problem("purpose_not_allowed", field="purpose", expected=offered)
         return purpose
 
-    async def write(
-        self, actor: Actor, purpose: str, *, route: str, entity: str, entity_id: str | None, trace_id: str
-    ) -> None:
+    async def write(self, look: Look, purpose: str, *, allowed: bool = True) -> None:
         """Commit one row. Raises Problem 503 when that is not possible: then nothing may be read."""
         async with self._access.transaction() as connection:
             await connection.execute(
                 """INSERT INTO access.read_audit
-                       (account_id, session_id, agency_id, purpose, route, entity, entity_id, trace_id)
-                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
-                actor.account_id,
-                actor.session_id,
-                actor.scope.agency_id,
-                purpose,
-                route,
-                entity,
-                entity_id,
-                trace_id,
+                       (account_id, session_id, agency_id, purpose, route, entity, entity_id, trace_id, allowed)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+                look.actor.account_id,
+                look.actor.session_id,
+                look.actor.scope.agency_id,
+                purpose[:60],
+                look.route,
+                look.entity,
+                look.entity_id,
+                look.trace_id,
+                allowed,
             )
-
-
-def _offered(actor: Actor) -> str:
-    return ", ".join(sorted(actor.scope.purposes)) or "none: an administrator grants purposes"

@@ -20,4 +20,6 @@ def _plain(value: Any) -> str:
 
 def rendered(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON response."""
-    return Response(orjson.dumps(value, default=_plain, option=_OPTIONS), status, dict(headers or {}), "application/json")
+    return Response(
+        orjson.dumps(value, default=_plain, option=_OPTIONS), status, dict(headers or {}), "application/json"
+    )

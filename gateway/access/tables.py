@@ -121,6 +121,7 @@ read_audit = Table(
     Column("entity", Text, nullable=False),
     Column("entity_id", Text),
     Column("trace_id", Text, nullable=False),
+    Column("allowed", Boolean, nullable=False, server_default=text("true")),
     Index("read_audit_account", "account_id", "read_at"),
     Index("read_audit_entity", "entity", "entity_id", "read_at"),
 )

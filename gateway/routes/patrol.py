@@ -15,10 +15,12 @@ from contracts.areas import AreaPath
 from contracts.codes import Code
 from contracts.patrol.commands import MoveShift, PlanShift, PutUnit
 from contracts.patrol.events import ShiftStatus
+from contracts.scope import Actor
 from gateway import cursors, documents, examples
 from gateway.auth.signed_in import CurrentActor
 from gateway.boxes import Bbox, box_of
 from gateway.parts import Platform
+from gateway.personal import Look
 from gateway.problems import Problem
 from gateway.reads import etag, page, single
 from gateway.rendering import rendered
@@ -196,16 +198,11 @@ async def track(
     request: Request,
     platform: Platform,
     actor: CurrentActor,
-    purpose: Annotated[str | None, Query(max_length=60, examples=["duty_review"])] = None,
+    purpose: Annotated[
+        str | None, Query(max_length=60, pattern=r"^[a-z][a-z0-9_.]*$", examples=["duty_review"])
+    ] = None,
 ) -> Response:
-    given = await platform.audit.record(
-        actor,
-        purpose,
-        route=request.scope["route"].path,
-        entity="shift",
-        entity_id=str(shift_id),
-        trace_id=telemetry.current().trace_id,
-    )
+    given = await platform.audit.allow(_look(request, actor, "shift", str(shift_id)), purpose)
     settings = queries.track_settings(actor.scope, given)
     rows = await platform.reads.rows_under_policy("patrol", settings, queries.track(actor.scope, shift_id))
     if not rows:
@@ -230,14 +227,7 @@ async def live(
     after: After = None,
 ) -> Response:
     keyset, box = cursors.decode("live", after, "u"), box_of(bbox)
-    await platform.audit.write(
-        actor,
-        LIVE_PURPOSE,
-        route=request.scope["route"].path,
-        entity="unit",
-        entity_id=None,
-        trace_id=telemetry.current().trace_id,
-    )
+    await platform.audit.write(_look(request, actor, "unit", None), LIVE_PURPOSE)
     query = queries.live(
         actor.scope,
         fresh_s=fresh_s,
@@ -248,3 +238,7 @@ async def live(
     )
     rows = await platform.reads.rows_under_policy("patrol", queries.live_settings(actor.scope), query)
     return page(rows, kind="live", limit=limit)
+
+
+def _look(request: Request, actor: Actor, entity: str, entity_id: str | None) -> Look:
+    return Look(actor, request.scope["route"].path, entity, entity_id, telemetry.current().trace_id)
