@@ -70,8 +70,12 @@ def gcj($lon;$lat): 6378245.0 as $a | 0.00669342162296594323 as $ee | ($lat|rad|
      lat: ($lat + dlat($lon-105;$lat-35)*180/(($a*(1-$ee))/($m*($m|sqrt))*pi))};'
 
 say "Tokens"
-COUNTY=$(token county) TOWN=$(token town) FIRE=$(token fire) COMMUNITY=$(token community)
-WORKER=$(token worker) PATROL=$(token patrol)
+COUNTY=$(token county)
+TOWN=$(token town)
+FIRE=$(token fire)
+COMMUNITY=$(token community)
+WORKER=$(token worker)
+PATROL=$(token patrol)
 call 401 GET /v1/cases not-a-token
 refused unauthenticated
 
@@ -79,7 +83,10 @@ say "Whose grid is it?"
 call 200 GET /v1/auth/me "$WORKER"
 AREA=${AREA:-$(field '.scope.areas[0] | rtrimstr("/") | split("/") | last')}
 call 200 GET "/v1/areas/$AREA" "$WORKER"
-LON=$(field .lon) LAT=$(field .lat) NAME=$(field .name) AREA_PATH=$(field .path)
+LON=$(field .lon)
+LAT=$(field .lat)
+NAME=$(field .name)
+AREA_PATH=$(field .path)
 read -r GLON GLAT < <(jq -rn "$GCJ gcj($LON;$LAT) | \"\(.lon) \(.lat)\"")
 echo "   $NAME ($AREA) at $LON,$LAT in WGS84 = $GLON,$GLAT in GCJ-02"
 call 200 GET "/v1/areas/locate?lon=$GLON&lat=$GLAT&crs=gcj02" "$WORKER"
@@ -175,7 +182,8 @@ UNIT=$(field '.items[0].unit_id')
 FROM=$(date -u -d '-10 minutes' +%Y-%m-%dT%H:%M:%SZ) UNTIL=$(date -u -d '+2 hours' +%Y-%m-%dT%H:%M:%SZ)
 json 201 POST /v1/patrol/shifts "$PATROL" \
     "{\"unit_id\": \"$UNIT\", \"duty\": \"street_patrol\", \"planned_from\": \"$FROM\", \"planned_until\": \"$UNTIL\"}"
-SHIFT=$(field .shift_id) VERSION=$(field .version)
+SHIFT=$(field .shift_id)
+VERSION=$(field .version)
 json 200 POST "/v1/patrol/shifts/$SHIFT/moves" "$PATROL" '{"move": "start"}' -H "If-Match: \"$VERSION\""
 expect '.status == "started"'
 sleep 2

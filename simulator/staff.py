@@ -133,10 +133,10 @@ class _Planner:
                 ("communities", list(self._communities())),
                 ("jurisdictions", list(self._jurisdictions())),
                 ("routing rules", list(self._rules())),
-                ("people", persons),
-                ("posts", posts),
                 ("key places", [self._place(place) for place in places]),
                 ("patrol units", list(self._units())),
+                ("people", persons),
+                ("posts", posts),
                 (
                     "last agency",
                     [self._put_agency(LAST_AGENCY, "平安志愿者协会", "volunteers", "centre", self.county.path)],
