@@ -35,7 +35,7 @@ def announce(session: Session, actor: Actor, command: Announce, *, clock: Clock)
         raise InvalidField(field="entity", expected=", ".join(sorted(ANNOUNCERS)))
     _require_listening(command)
     after = None if command.after is None else _parsed(UUID, command.after, "after")
-    since = None if command.since is None else _parsed(datetime.fromisoformat, command.since, "since")
+    since = None if command.since is None else _parsed(_moment, command.since, "since")
     events, following = announcer(session, after, since, command.limit, clock())
     append(session, *events, only_for=command.consumer)
     return Announced(count=len(events), next=None if following is None else str(following))
@@ -53,6 +53,13 @@ def _parsed(parse: Callable[[str], Any], value: str, field: str) -> Any:
         return parse(value)
     except ValueError:
         raise InvalidField(field=field) from None
+
+
+def _moment(value: str) -> datetime:
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError("a time without its zone")
+    return moment
 
 
 def _areas(session: Session, after: UUID | None, since: datetime | None, limit: int, now: datetime) -> Chunk:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from backbone.database import Session
 from contracts.areas import Level
 from geo.coordinates import CRS_NAMES, from_wgs84, to_wgs84
+from geo.linework import EDGE_DEG
 from geo.topology import Problem
 from services.grid.boundary import current, voided_codes
 from services.grid.jobs.reading import Area, Finding
@@ -69,7 +70,7 @@ def _reread(geometry: Any, declared: str, other: str) -> Any:
         given = from_wgs84(points[:, 0], points[:, 1], declared)
         return np.column_stack(to_wgs84(*given, other))
 
-    return shapely.make_valid(shapely.transform(geometry, move))
+    return shapely.make_valid(shapely.transform(shapely.segmentize(geometry, EDGE_DEG), move))
 
 
 def _share(a: Any, b: Any) -> float:

@@ -110,9 +110,16 @@ def grid(database: Database, tmp_path: pathlib.Path) -> Iterator[Grid]:
 
 
 @pytest.fixture(scope="module")
-def empty_grid(servers: dict[str, str], template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grid]:
+def module_database(servers: dict[str, str], template: str) -> Iterator[Database]:
+    """A migrated, empty database that this module's tests share."""
+    with cloned_database(servers, template) as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+def empty_grid(module_database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Grid]:
     """grid on an empty platform that this module's tests share: they import, and publish nothing."""
-    with cloned_database(servers, template) as database, grid_on(database, tmp_path_factory.mktemp("files")) as grid:
+    with grid_on(module_database, tmp_path_factory.mktemp("files")) as grid:
         yield grid
 
 

@@ -20,21 +20,15 @@ from geo.topology import Feature
 from services.grid.jobs import draft, postgis
 from services.grid.jobs.reading import Area
 from tests.partitions import STEP, box, geometry_of, partition, speck, with_geometry
-from tests.servers import Database, cloned_database
+from tests.servers import Database
 
 GRID = "330411101201002"
 NEIGHBOUR = "330411101201003"
 
 
 @pytest.fixture(scope="module")
-def database(servers: dict[str, str], template: str) -> Iterator[Database]:
-    with cloned_database(servers, template) as database:
-        yield database
-
-
-@pytest.fixture(scope="module")
-def engine(database: Database) -> Iterator[Engine]:
-    engine = databases.engine(database.url("grid_app"))
+def engine(module_database: Database) -> Iterator[Engine]:
+    engine = databases.engine(module_database.url("grid_app"))
     yield engine
     engine.dispose()
 

@@ -55,9 +55,10 @@ def test_the_real_county_imports_without_errors_and_publishes(grid: Grid, xiuzho
     assert len(grid.rows(queries.cells, scope=SYSTEM)) == 1360
 
 
-def test_the_real_county_taken_for_wgs84_is_recognised_once_it_is_known(grid: Grid, xiuzhou: bytes) -> None:
-    grid.found(xiuzhou, "gcj02")
-    mistaken = grid.bring(xiuzhou, "wgs84")
+def test_gcj02_taken_for_wgs84_is_recognised_once_the_county_is_known(grid: Grid) -> None:
+    county = collection(partition(step=0.02))
+    grid.found(county, "gcj02")
+    mistaken = grid.bring(county, "wgs84")
     assert mistaken["report"]["counts"] == {"wrong_crs": 1}
     (problem,) = mistaken["report"]["problems"]["features"]
     assert "gcj02" in problem["properties"]["message"]
