@@ -161,7 +161,7 @@ def track(scope: Scope, shift_id: UUID) -> Query:
             started_at=utc(S.started_at),
             ended_at=utc(S.ended_at),
             fixes=func.count(f.device_at),
-            times=func.coalesce(array_of(utc(f.device_at), f.device_at), EMPTY),
+            times=func.coalesce(array_of(utc(f.device_at), f.device_at).filter(f.device_at.is_not(None)), EMPTY),
             implausible=func.coalesce(func.json_agg(f.n).filter(f.too_fast), EMPTY),
         )
         body = json_object(type=literal_column("'Feature'"), id=S.id, geometry=geometry, properties=properties)
