@@ -34,6 +34,8 @@ _LOCKS = zlib.crc32(b"pingan.inbox") & 0x7FFFFFFF
 Handler = Callable[[Session, Event[Any]], None]
 StreamHandler = Callable[[Session, list[Event[Any]]], None]
 Hook = Callable[[str], None]
+Isolate = Callable[[Callable[[], Any]], Any]
+"""Runs a function apart, so that what its handlers leave behind (a running timer) cannot hit our bookkeeping."""
 
 
 class InboxSettings(BaseSettings):
@@ -146,8 +148,10 @@ class Inbox:
         handlers: Handlers,
         settings: InboxSettings | None = None,
         hook: Hook | None = None,
+        isolate: Isolate = lambda work: work(),
     ) -> None:
         self.engine = engine
+        self.isolate = isolate
         self.queue = queue
         self.handlers = handlers
         self.settings = settings or InboxSettings()
@@ -181,17 +185,18 @@ class Inbox:
     # -- together ------------------------------------------------------------------------------------
 
     def _apply_batch(self, batch: list[_Decoded]) -> None:
-        if not batch:
+        if len(batch) <= 1:
+            for decoded in batch:
+                self._one(decoded)
             return
         try:
-            applied = self._together(batch)
+            applied = self.isolate(lambda: self._together(batch))
         except BaseException as error:
             if self.killed:
                 raise
             if isinstance(error, Unavailable) and not self.answers():
                 raise
-            if len(batch) > 1:
-                log.info("a batch failed; one by one", queue=self.queue, size=len(batch), error=repr(error))
+            log.info("a batch failed; one by one", queue=self.queue, size=len(batch), error=repr(error))
             for decoded in batch:
                 self._one(decoded)
         else:
@@ -235,7 +240,7 @@ class Inbox:
     def _one(self, decoded: _Decoded) -> None:
         for attempt in range(3):
             try:
-                self._count(self._together([decoded]), 1)
+                self._count(self.isolate(lambda: self._together([decoded])), 1)
             except BaseException as error:
                 if self.killed:
                     raise
@@ -282,22 +287,26 @@ class Inbox:
                 return
         log.warning("a suspect runs alone", queue=self.queue, event_id=str(event.id), starts=starts)
         try:
-            with transaction(self.engine) as session:
-                self._wait_for_fence(session)
-                held = session.execute(HELD, {"consumer": self.queue, "entities": [str(event.entity_id)]}).first()
-                if held:
-                    session.execute(PARK, {**identity, "body": delivery.body.decode()})
-                else:
-                    session.execute(SETTLE, {**identity, "status": "done"})
-                    self.handlers.run(session, [event])
-                    self.hook("after effect")
-            self.hook("after commit")
-        except BaseException as error:
+            applied = self.isolate(lambda: self._alone(event, delivery))
+        except BaseException as error:  # see _apply_batch
             if self.killed or (isinstance(error, Unavailable) and not self.answers()):
                 raise
             self._fail(event, delivery.body, error)
         else:
-            self._count([] if held else [event], 1)
+            self._count(applied, 1)
+
+    def _alone(self, event: Event[Any], delivery: Delivery) -> list[Event[Any]]:
+        identity = {"consumer": self.queue, "id": event.id}
+        with transaction(self.engine) as session:
+            self._wait_for_fence(session)
+            if session.execute(HELD, {"consumer": self.queue, "entities": [str(event.entity_id)]}).first():
+                session.execute(PARK, {**identity, "body": delivery.body.decode()})
+                return []
+            session.execute(SETTLE, {**identity, "status": "done"})
+            self.handlers.run(session, [event])
+            self.hook("after effect")
+        self.hook("after commit")
+        return [event]
 
     # -- shared --------------------------------------------------------------------------------------
 

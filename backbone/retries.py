@@ -62,13 +62,8 @@ def _next_of(inbox: Inbox, entity: UUID) -> bool:
         delay = inbox.settings.delay_s(head.attempts + 1)
         session.execute(ATTEMPT, {"consumer": inbox.queue, "id": head.event_id, "delay": delay})
     try:
-        with transaction(inbox.engine) as session:
-            again = _head(session, inbox, entity)
-            if again is None or again.event_id != head.event_id:
-                return False
-            event = decode(head.body.encode())
-            session.execute(SETTLE, {"consumer": inbox.queue, "id": head.event_id, "status": "done"})
-            inbox.handlers.run(session, [event])
+        if not inbox.isolate(lambda: _attempt(inbox, entity, head)):
+            return False
     except BaseException as error:
         if inbox.killed or (isinstance(error, Unavailable) and not inbox.answers()):
             raise
@@ -76,6 +71,17 @@ def _next_of(inbox: Inbox, entity: UUID) -> bool:
         # Out of attempts: quarantined, the next of this entity may go on.
         return bool(head.attempts + 1 >= inbox.settings.errors)
     telemetry.INBOX_APPLIED.labels(inbox.queue).inc()
+    return True
+
+
+def _attempt(inbox: Inbox, entity: UUID, head: Any) -> bool:
+    with transaction(inbox.engine) as session:
+        again = _head(session, inbox, entity)
+        if again is None or again.event_id != head.event_id:
+            return False
+        event = decode(head.body.encode())
+        session.execute(SETTLE, {"consumer": inbox.queue, "id": head.event_id, "status": "done"})
+        inbox.handlers.run(session, [event])
     return True
 
 

@@ -21,7 +21,7 @@ from pydantic import ValidationError
 from sqlalchemy import Engine
 
 from backbone import idempotency, telemetry, topology
-from backbone.entrypoints.wires import Replier, Wire, raw_channel
+from backbone.entrypoints.wires import Replier, Wire, isolated, raw_channel
 from backbone.idempotency import IdempotencyKey, Outcome
 from contracts.commands import Command
 from contracts.refusals import MalformedCommand
@@ -146,7 +146,10 @@ class CommandIntake(Wire):
             log.error("a command came without a valid actor", command=name, error=repr(error))
             return idempotency.refused(MalformedCommand("the actor header is missing or malformed"))
         key = _key(name, body, headers, str(message.properties.get("message_id") or ""))
-        return idempotency.execute(self._engine, answer.handler, actor, command, key, deadline, self.hook)
+        outcome: Outcome = isolated(
+            lambda: idempotency.execute(self._engine, answer.handler, actor, command, key, deadline, self.hook)
+        )
+        return outcome
 
     def _reply(self, properties: Mapping[str, Any], outcome: Outcome, deadline: float) -> None:
         reply = Message(

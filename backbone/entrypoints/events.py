@@ -15,7 +15,7 @@ from typing import Any
 import eventlet
 from eventlet.semaphore import Semaphore
 
-from backbone import quarantine, telemetry, topology
+from backbone import broker, quarantine, telemetry, topology
 from backbone.database import Unavailable, transaction
 from backbone.entrypoints.wires import Wire, raw_channel
 from backbone.inbox import Delivery, Inbox
@@ -139,6 +139,7 @@ class EventIntake(Wire):
                 if self._killed:
                     raise
                 log.error("a batch could not be acked", exc_info=error)
+                broker.drop(self.connection)  # the broker gives it again
             finally:
                 lane.busy = False
                 lane.progress_at = time.monotonic()

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import eventlet
+from greenlet import GreenletExit
 from nameko.extensions import SharedExtension
 from sqlalchemy import Engine, text
 
@@ -17,6 +18,7 @@ from backbone.entrypoints.announcing import announce
 from backbone.entrypoints.commands import WORKERS, Answer, CommandIntake
 from backbone.entrypoints.events import EventIntake
 from backbone.entrypoints.timers import Task, Timers
+from backbone.entrypoints.wires import isolated
 from backbone.inbox import Handlers, Inbox
 from backbone.settings import BrokerSettings, DatabaseSettings
 from contracts.commands import Announce, Command
@@ -114,16 +116,18 @@ class Host(SharedExtension):
             return {}
         # A worker, a retrier and a fence per queue.
         pool = engine(database_url, pool_size=3 * len(wired) + 1, application_name=f"{self.name}-events")
-        hook = getattr(self.service, "hook", None)
         inboxes = {
-            queue: Inbox(
-                pool, queue, Handlers(by_type={kind: self._method(name) for kind, name in handlers.items()}), hook=hook
+            queue: self._inbox(
+                pool, queue, Handlers(by_type={kind: self._method(name) for kind, name in methods.items()})
             )
-            for queue, handlers in self._by_queue.items()
+            for queue, methods in self._by_queue.items()
         }
         for queue, name in self._streams.items():
-            inboxes[queue] = Inbox(pool, queue, Handlers(stream=self._method(name)), hook=hook)
+            inboxes[queue] = self._inbox(pool, queue, Handlers(stream=self._method(name)))
         return inboxes
+
+    def _inbox(self, pool: Engine, queue: str, handlers: Handlers) -> Inbox:
+        return Inbox(pool, queue, handlers, hook=getattr(self.service, "hook", None), isolate=isolated)
 
     def _command_answers(self) -> dict[str, Answer]:
         answers = {name: Answer(kind, self._method(method)) for name, (kind, method) in self._answers.items()}
@@ -145,8 +149,17 @@ class Host(SharedExtension):
         return method
 
     def _spawn(self, work: Callable[[], None]) -> None:
-        # A greenlet that ends with an error takes the container, and so the process, with it.
-        self.container.spawn_managed_thread(work, identifier=getattr(work, "__qualname__", repr(work)))
+        # A greenlet that ends with an error takes the container, and so the process, with it; nameko sees
+        # no BaseException, so it is told.
+        def guarded() -> None:
+            try:
+                work()
+            except (Exception, GreenletExit):
+                raise
+            except BaseException as error:
+                raise RuntimeError("a greenlet ended") from error
+
+        self.container.spawn_managed_thread(guarded, identifier=getattr(work, "__qualname__", repr(work)))
 
     def stop(self) -> None:
         """Called by every entrypoint: the first call stops, the others wait for it."""

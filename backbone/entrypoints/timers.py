@@ -7,12 +7,14 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import eventlet
 from sqlalchemy import Engine, text
 
 from backbone import telemetry
 from backbone.database import Session, Unavailable, new_id, transaction
+from backbone.entrypoints.wires import isolated
 
 log = telemetry.logger("timers")
 
@@ -57,7 +59,7 @@ class Timers:
             self._running += 1
             try:
                 with telemetry.bound(telemetry.Context(str(new_id()))):
-                    outcome = self.once(task)
+                    outcome = isolated(partial(self.once, task))
             except Unavailable as error:
                 outcome = "unavailable"
                 log.warning("a task waits for the database", task=task.name, error=str(error))

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from amqp import Message
 from sqlalchemy import Engine, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
@@ -152,10 +153,9 @@ class Stage:
 
         ids = [agency or uuid4() for _ in codes]
         with self.database("grid").begin() as session:
-            outbox.append(
-                session,
-                *(changed(each, version + n if agency else version, code) for n, (each, code) in enumerate(zip(ids, codes, strict=True))),
-            )
+            versions = range(version, version + len(ids)) if agency else [version] * len(ids)
+            events = [changed(each, n, code) for each, n, code in zip(ids, versions, codes, strict=True)]
+            outbox.append(session, *events)
         return ids
 
     @contextlib.contextmanager
@@ -166,21 +166,44 @@ class Stage:
         finally:
             drop(connection)
 
+    def published(self) -> bool:
+        return bool(self.value("grid", "SELECT count(*) FROM outbox WHERE published_at IS NULL") == 0)
+
+    def put(self, body: bytes, queue: str = "hazards.on-agencies") -> None:
+        """A body of anybody's making, straight into a queue."""
+        with self.channel() as channel:
+            channel.confirm_select()
+            channel.basic_publish_confirm(Message(body, delivery_mode=2), "", queue)
+
+    def take(self, queue: str) -> list[Any]:
+        """Consumes what lies in a queue, with `headers`; one may not `get` where a single consumer is active."""
+        taken: list[Any] = []
+        with self.channel() as channel:
+            channel.auto_decode = False
+            channel.basic_consume(queue, callback=taken.append)
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    channel.connection.drain_events(timeout=0.5)
+        for message in taken:
+            message.headers = message.properties.get("application_headers") or {}
+        return taken
+
     def ready(self, queue: str) -> int:
         """Messages ready in a queue."""
         with self.channel() as channel:
             return int(channel.queue_declare(queue, passive=True).message_count)
 
     def quarantined(self, service: str = "hazards") -> list[Any]:
-        return self.rows(service, "SELECT reason, error, body, attempts, trace_id, event_id FROM quarantine ORDER BY id")
+        columns = "consumer, reason, error, body, attempts, trace_id, event_id"
+        return self.rows(service, f"SELECT {columns} FROM quarantine ORDER BY id")
 
 
 @pytest.fixture
-def stage(settings_env: dict[str, str]) -> Iterator[Stage]:
+def stage(settings_env: dict[str, str]) -> Stage:
     stage = Stage(settings_env)
     stage.prepare()
     topology.declare(stage.broker_url)
-    yield stage
+    return stage
 
 
 @pytest.fixture

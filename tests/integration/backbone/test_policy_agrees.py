@@ -63,7 +63,7 @@ async def test_python_and_postgresql_agree_on_who_sees_what(database: Database) 
     try:
         await connection.execute(
             'CREATE TABLE policy_rows (n int, area_path text COLLATE "C", category text, '
-            'sensitivity int, agencies uuid[])'
+            "sensitivity int, agencies uuid[])"
         )
         await connection.copy_records_to_table("policy_rows", records=rows)
         seen_by_somebody = 0

@@ -19,9 +19,7 @@ from tests.integration.backbone.toys import COUNTY, Done, Nothing, Said, SayAgen
 
 def changed(agency_id: Any, version: int, code: str) -> Event[AgencyChanged]:
     data = AgencyChanged(agency_id=agency_id, code=code, kind="toy", parent_id=None, area_path=COUNTY, active=True)
-    return Event(
-        data, entity_id=agency_id, entity_version=version, area_path=COUNTY, occurred_at=datetime.now(UTC)
-    )
+    return Event(data, entity_id=agency_id, entity_version=version, area_path=COUNTY, occurred_at=datetime.now(UTC))
 
 
 def announce_agencies(session: Any, since: Any, after: Any, limit: int) -> list[Event[AgencyChanged]]:

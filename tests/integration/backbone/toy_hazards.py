@@ -12,8 +12,9 @@ import eventlet
 from greenlet import GreenletExit
 from sqlalchemy import text
 
-from backbone.entrypoints import every, subscribe
+from backbone.entrypoints import command, every, subscribe
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished, JurisdictionChanged
+from tests.integration.backbone.toys import Done, HazardsNothing
 
 
 class NoSuchRecord(Exception):
@@ -21,18 +22,19 @@ class NoSuchRecord(Exception):
 
 
 def misbehave(session: Any, code: str) -> None:
-    """`fail` always, `fail_once` the first time, `kill` the process, `timeout` and `exit` as eventlet does, `slow`."""
+    """`fail` always, `fail_thrice` three times, `kill` the process, `timeout` and `exit` as eventlet does, `slow`."""
     if code == "fail":
         raise NoSuchRecord(code)
-    if code == "fail_once":
+    if code == "fail_thrice":
         seen = os.path.join(os.environ["PINGAN_FILES_DIRECTORY"], "seen")
-        if not os.path.exists(seen):
-            open(seen, "w").close()
+        with open(seen, "a") as file:
+            file.write("x")
+        if os.path.getsize(seen) <= 3:
             raise NoSuchRecord(code)
     if code == "kill":
         os._exit(9)
     if code == "timeout":
-        raise eventlet.Timeout(1)
+        raise eventlet.Timeout(0.2)  # and its timer is still running
     if code == "query_timeout":
         with eventlet.Timeout(0.1):
             session.execute(text("SELECT pg_sleep(5)"))
@@ -42,8 +44,22 @@ def misbehave(session: Any, code: str) -> None:
         eventlet.sleep(0.2)
 
 
+def fault_point(point: str) -> None:
+    """Dies once at the fault point named by TOY_DIES_AT."""
+    if point == os.environ.get("TOY_DIES_AT"):
+        died = os.path.join(os.environ["PINGAN_FILES_DIRECTORY"], "died")
+        if not os.path.exists(died):
+            open(died, "w").close()
+            os._exit(9)
+
+
 class ToyHazards:
     name = "hazards"
+    hook = staticmethod(fault_point)
+
+    @command(HazardsNothing)
+    def nothing(self, session, actor, command):
+        return Done()
 
     @subscribe(AgencyChanged, JurisdictionChanged)
     def store_agency(self, session, event):

@@ -46,5 +46,11 @@ class Nothing(Command):
     service: ClassVar[str] = "grid"
 
 
+class HazardsNothing(Command):
+    """The same of the toy hazards."""
+
+    service: ClassVar[str] = "hazards"
+
+
 class Done(Reply):
     done: bool = True

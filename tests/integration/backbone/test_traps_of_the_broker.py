@@ -1,0 +1,226 @@
+"""What RabbitMQ does and we must not fall into (house.md section 4, points 5, 6, 9, 10, 11)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+import urllib.request
+from typing import Any
+from urllib.parse import quote, urlsplit
+from uuid import uuid4
+
+import pytest
+from amqp import Message
+
+from backbone import topology
+from backbone.bindings import Guard
+from backbone.relay import Publisher
+from backbone.rpc import CommandClient, CommandUnavailable
+from tests.integration.backbone.conftest import ACTOR, GRID, HAZARDS, Processes, Stage, eventually, say
+from tests.integration.backbone.faults import proxied
+from tests.integration.backbone.toys import Nothing
+
+
+def management(stage: Stage, method: str, path: str, body: Any = None) -> None:
+    address = urlsplit(stage.management_url)
+    vhost = quote(urlsplit(stage.broker_url).path[1:], safe="")
+    request = urllib.request.Request(
+        f"http://{address.hostname}:{address.port}/api/{path.format(vhost=vhost)}",
+        method=method,
+        data=None if body is None else json.dumps(body).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    token = base64.b64encode(f"{address.username}:{address.password}".encode()).decode()
+    request.add_header("Authorization", f"Basic {token}")
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+def test_05_a_frozen_broker_blocks_the_relay_ten_seconds_at_most(stage: Stage, processes: Processes) -> None:
+    with proxied(stage.broker_url) as (proxy, url):
+        relay = processes.relay(PINGAN_BROKER_URL=url)
+        stage.say("fine")
+        eventually(stage.published)
+        proxy.frozen = True
+        stage.say(*["fine"] * 10)
+        processes.said(relay, "dropping the broker's socket", within=13)
+        proxy.heal()
+        eventually(stage.published, 8)
+    with stage.channel() as channel:
+        assert channel.queue_declare("hazards.on-agencies", passive=True).message_count >= 11
+
+
+async def test_05_a_frozen_broker_is_unavailable_and_heals(stage: Stage, processes: Processes) -> None:
+    processes.service(GRID)
+    with proxied(stage.broker_url) as (proxy, url):
+        client = CommandClient(url)
+        await client.connect()
+        await client.send(Nothing(), ACTOR)
+        proxy.frozen = True
+        started = time.monotonic()
+        with pytest.raises(CommandUnavailable):
+            await client.send(Nothing(), ACTOR, deadline=2)
+        assert time.monotonic() - started < 2.5
+        proxy.heal()
+        await client.connect()
+        assert await client.send(Nothing(), ACTOR) == {"done": True}
+        await client.close()
+
+
+def test_05_a_service_whose_broker_froze_comes_back(stage: Stage, processes: Processes) -> None:
+    with proxied(stage.broker_url) as (proxy, url):
+        service = processes.service(HAZARDS, PINGAN_BROKER_URL=url)
+        processes.relay()
+        stage.say("fine")
+        eventually(lambda: len(stage.effects()) == 1)
+        proxy.frozen = True
+        stage.say(*["fine"] * 5)
+        processes.said(service, "lost the broker", within=30)  # two heartbeats, and a little
+        proxy.heal()
+        eventually(lambda: len(stage.effects()) == 6, 10)
+        assert service.poll() is None
+
+
+def test_06_queues_are_named_by_consumer_and_stream_never_by_a_method(stage: Stage, processes: Processes) -> None:
+    processes.service(HAZARDS)
+    processes.service(GRID)
+    time.sleep(1)
+    found = {queue["name"] for queue in topology.management(stage.broker_url, stage.management_url, "queues/{vhost}")}
+    assert found == {queue.name for queue in topology.queues()}, "services declare nothing of their own"
+
+
+def guard_of(stage: Stage, publisher: Publisher) -> Guard:
+    databases = {name: stage.settings[f"PINGAN_{name.upper()}_DATABASE_URL"] for name in ("grid", "hazards")}
+    return Guard(databases, stage.broker_url, stage.management_url, publisher, lambda: True)
+
+
+@pytest.mark.parametrize("loss", ["unbound", "deleted"])
+async def test_09_a_lost_binding_is_seen_restored_and_made_up_for(
+    stage: Stage, processes: Processes, loss: str
+) -> None:
+    processes.relay()
+    publisher = Publisher(stage.broker_url)
+    guard = guard_of(stage, publisher)
+    arrived = stage.say(*["fine"] * 5)
+    eventually(stage.published)
+    await guard.look()
+    with stage.channel() as channel:
+        if loss == "deleted":
+            channel.queue_delete("hazards.on-agencies")
+        else:
+            channel.queue_unbind("hazards.on-agencies", "pingan.events", "grid.agency.#")
+    missed = stage.say(*["fine"] * 7)
+    eventually(stage.published)  # notify's queue took them: mandatory saw nothing
+    losses = await guard.look()
+    assert losses.affected == {"hazards.on-agencies"}
+    assert not (await guard.look()).affected
+    processes.service(HAZARDS)
+    eventually(lambda: len(stage.effects()) >= 12)
+    eventually(lambda: stage.ready("hazards.on-agencies") == 0)
+    assert sorted(row.entity_id for row in stage.effects()) == sorted([*arrived, *missed])
+    await publisher.close()
+
+
+def test_09_the_running_relay_does_so_by_itself(stage: Stage, processes: Processes) -> None:
+    relay = processes.relay()
+    with stage.channel() as channel:
+        channel.queue_unbind("patrol.on-agencies", "pingan.events", "grid.agency.#")
+    stage.say("fine")
+    processes.said(relay, "ALARM", within=25)
+    eventually(lambda: stage.ready("patrol.on-agencies") == 1)
+    assert stage.ready("notify.on-everything") == 1, "the others see no copy"
+
+
+def test_10_no_queue_has_a_length_limit(stage: Stage) -> None:
+    for queue in topology.management(stage.broker_url, stage.management_url, "queues/{vhost}"):
+        assert not {"x-max-length", "x-max-length-bytes"} & set(queue["arguments"])
+    with stage.channel() as channel:
+        for queue in topology.queues():
+            assert not {"x-max-length", "x-max-length-bytes"} & set(queue.arguments)
+        assert channel.is_open
+
+
+def test_10_a_nacked_event_backs_off_alone_and_has_one_effect_elsewhere(stage: Stage, processes: Processes) -> None:
+    policy = {"pattern": "^patrol.on-areas$", "apply-to": "queues", "definition": {"max-length": 1}}
+    management(stage, "PUT", "policies/{vhost}/full", policy)
+    time.sleep(1)
+    for _ in range(3):
+        stage.put(b"{}", "patrol.on-areas")
+    processes.service(HAZARDS)
+    processes.relay()
+    area, agency = uuid4(), uuid4()
+    stage_area(stage, area)
+    eventually(lambda: stage.rows("grid", "SELECT 1 FROM outbox WHERE attempts > 0 AND error = 'nacked'"))
+    stage.say("fine", "fine", agency=agency)
+    eventually(lambda: len(stage.effects()) == 2)  # the others go on
+    eventually(lambda: stage.rows("grid", "SELECT 1 FROM outbox WHERE attempts > 1"), 20)
+    management(stage, "DELETE", "policies/{vhost}/full")
+    eventually(stage.published, 20)
+    assert stage.value("hazards", "SELECT count(*) FROM inbox WHERE entity_id = :id", id=area) == 1
+
+
+def stage_area(stage: Stage, area: Any) -> None:
+    from datetime import UTC, datetime
+
+    from backbone import outbox
+    from backbone.outbox import Event
+    from contracts.grid.events import BoundaryPublished
+
+    data = BoundaryPublished(boundary_version=1, areas=1, digest="0" * 64, valid_from=datetime.now(UTC))
+    event = Event(data, entity_id=area, entity_version=1, area_path="330499/", occurred_at=datetime.now(UTC))
+    with stage.database("grid").begin() as session:
+        outbox.append(session, event)
+
+
+@pytest.mark.timeout(120)
+def test_11_a_poison_message_does_not_take_its_neighbours_with_it(stage: Stage, processes: Processes) -> None:
+    processes.relay()
+    said = stage.say(*["fine"] * 5, "kill", *["fine"] * 5)
+    eventually(stage.published)
+    deaths = 0
+    service = processes.start("backbone.runner", HAZARDS)
+    until = time.monotonic() + 90
+    while not stage.quarantined():
+        assert time.monotonic() < until, f"{deaths} deaths, {len(stage.effects())} effects"
+        if service.poll() is not None:
+            deaths += 1
+            service = processes.start("backbone.runner", HAZARDS)
+        time.sleep(0.05)
+    eventually(lambda: len(stage.effects()) == 10)
+    [held] = stage.quarantined()
+    assert (held.reason, held.event_id is not None) == ("killed_worker", True)
+    assert 3 <= deaths <= 8
+    assert len({row.entity_id for row in stage.effects()} & set(said)) == 10
+    assert stage.ready("hazards.dead") == 0
+    assert service.poll() is None
+
+
+def test_11_dead_letters_end_in_their_owners_quarantine(stage: Stage, processes: Processes) -> None:
+    processes.service(HAZARDS)
+    with stage.channel() as channel:
+        channel.confirm_select()
+        message = Message(b"dead", delivery_mode=2, application_headers={"x-first-death-queue": "hazards.on-areas"})
+        channel.basic_publish_confirm(message, "pingan.dead", "hazards")
+    [held] = eventually(stage.quarantined)
+    assert (held.consumer, held.reason, bytes(held.body)) == ("hazards.on-areas", "dead_lettered", b"dead")
+    eventually(lambda: stage.ready("hazards.dead") == 0)
+
+
+def test_a_topology_that_differs_is_refused_naming_the_argument(stage: Stage) -> None:
+    with stage.channel() as channel:
+        channel.queue_delete("hazards.on-areas")
+        arguments = {"x-queue-type": "quorum", "x-delivery-limit": 7}
+        channel.queue_declare("hazards.on-areas", durable=True, auto_delete=False, arguments=arguments)
+    with pytest.raises(topology.TopologyMismatch, match=r"inequivalent arg 'x-"):
+        topology.declare(stage.broker_url)
+
+
+async def test_a_command_to_a_service_without_a_queue_is_unavailable_at_once(
+    stage: Stage, processes: Processes, client: CommandClient
+) -> None:
+    with stage.channel() as channel:
+        channel.queue_delete("grid.commands")
+    started = time.monotonic()
+    with pytest.raises(CommandUnavailable):
+        await say(client)
+    assert time.monotonic() - started < 1
