@@ -77,7 +77,7 @@ def legal_moves(standing: Standing, actor: Mover) -> list[Move]:
 def decide(standing: Standing, move: str, actor: Mover, given: Mapping[str, Any]) -> tuple[Rule, State]:
     """The rule of a move and the state it leads to; `given` are the command's fields, absent ones None or empty.
 
-    Raises IllegalMove, NotAllowed, SelfCheck, MissingMoveField, InvalidField, in this order.
+    Raises IllegalMove, SelfCheck, NotAllowed, MissingMoveField, InvalidField, in this order.
     """
     legal = moves_from(standing)
     if move not in legal:
@@ -131,6 +131,8 @@ def _is_legal(rule: Rule, standing: Standing) -> bool:
 
 
 def _objection(rule: Rule, standing: Standing, actor: Mover) -> NotAllowed | SelfCheck | None:
+    if rule.who is Who.NOT_HANDLER and _handled(standing, actor):
+        return SelfCheck()  # before the role: whoever handled it hears the true reason
     county_only = rule.move is Move.DISPATCH and standing.county_decides
     roles = COUNTY if county_only else rule.roles
     if actor.roles.isdisjoint(roles):
@@ -139,8 +141,6 @@ def _objection(rule: Rule, standing: Standing, actor: Mover) -> NotAllowed | Sel
         if actor.agency_id != standing.lead_agency_id:
             return NotAllowed(f"Only the lead agency makes the move '{rule.move.value}'.")
         return None
-    if rule.who is Who.NOT_HANDLER and _handled(standing, actor):
-        return SelfCheck()
     if not in_areas(actor, standing.area_path):
         return NotAllowed(f"The case lies outside your areas: '{rule.move.value}' is not yours to make.")
     return None
