@@ -14,6 +14,7 @@ from contracts.grid import errors
 from contracts.grid.commands import Crs, PutAgency, PutJurisdiction, PutPerson, PutPlace, PutPost
 from contracts.refusals import NotAllowed, NotVisible, StaleVersion
 from contracts.scope import Role, Scope
+from geo.cells import Cells
 from geo.coordinates import from_wgs84
 from services.grid import commands, queries
 from tests.integration.grid.conftest import Grid, actor
@@ -192,8 +193,6 @@ def test_a_corner_of_four_grids_goes_to_the_smallest_path(grid: Grid) -> None:
     west, north = min(x for x, _ in corner), max(y for _, y in corner)
     asked = PutPlace(place_id=uuid4(), name="角", category="school", lon=west, lat=north)
     placed = grid.do(commands.put_place, asked)
-    from geo.cells import Cells
-
     rows = grid.rows(queries.cells, scope=SYSTEM)
     cells = Cells(1, [row.path for row in rows], shapely.from_wkb(np.array([bytes(row.geom) for row in rows], object)))
     assert placed.area_path == cells.locate(west, north) == GRID.replace("002/", "001/")
