@@ -18,6 +18,7 @@ fi
 PREFIX=${PINGAN_PASSWORD_PREFIX:-pingan-demo-}
 OUT=${PINGAN_OUT:-$(mktemp -d)}
 mkdir -p "$OUT"
+rm -f "$OUT"/port "$OUT"/secret # of an earlier run
 : >"$OUT/webhooks.jsonl"
 : >"$OUT/events.sse"
 BACKGROUND=()
@@ -50,7 +51,8 @@ token() {
 eventually() { # eventually SECONDS WHAT COMMAND...: until the command succeeds
     local end=$((SECONDS + $1)) what=$2
     shift 2
-    until "$@" >/dev/null 2>&1; do
+    # In a subshell: a `die` in there means "not yet".
+    until ("$@") >/dev/null 2>&1; do
         [ $SECONDS -lt $end ] || die "waited in vain for $what"
         sleep 0.2
     done
