@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import eventlet
-from greenlet import GreenletExit
+from eventlet.support.greenlets import GreenletExit
 from nameko.extensions import SharedExtension
 from sqlalchemy import Engine, text
 
