@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import json
 from typing import Any, TypeVar
 
 import orjson
@@ -40,14 +41,22 @@ async def read(request: Request, model: type[M]) -> tuple[M, bytes | None, str]:
         raise Problem.of_validation(error.errors(include_url=False, include_input=False)) from None
 
 
-def _from_json(raw: bytes) -> tuple[dict[str, Any], bytes | None]:
+def json_object(raw: bytes) -> dict[str, Any]:
+    """A JSON object. NaN and Infinity are let through to the field's own check. Raises Problem malformed_json."""
     try:
         fields = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        # NaN and Infinity land here too: they are no JSON.
-        raise Problem("malformed_json", f"Not JSON: {error}") from None
+        try:
+            fields = json.loads(raw)
+        except (ValueError, RecursionError):
+            raise Problem("malformed_json", f"Not JSON: {error}") from None
     if not isinstance(fields, dict):
         raise Problem("malformed_json", expected="a JSON object")
+    return fields
+
+
+def _from_json(raw: bytes) -> tuple[dict[str, Any], bytes | None]:
+    fields = json_object(raw)
     photo = fields.pop("photo", None)
     if photo is None:
         return fields, None

@@ -27,6 +27,7 @@ _GONE = (
     OSError,
     TimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that died while it was idle
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.InsufficientResourcesError,
@@ -86,6 +87,8 @@ class Database:
                 async with self.connection() as connection:
                     return list(await connection.fetch(sql, *arguments))
             except _GONE:
+                # One dead connection of a pool usually means all: do not meet them one by one.
+                await (await self.pool()).expire_connections()
                 async with self.connection() as connection:
                     return list(await connection.fetch(sql, *arguments))
 

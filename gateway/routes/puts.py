@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
 from contracts.commands import Command
-from gateway import documents
+from gateway import documents, forms
 from gateway.auth.signed_in import CurrentActor
 from gateway.parts import Parts, Platform
 from gateway.positions import position
@@ -88,10 +87,4 @@ def _fields(raw: bytes, request: Request) -> dict[str, Any]:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
         raise Problem("unsupported_media_type", expected="application/json")
-    try:
-        fields = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise Problem("malformed_json", f"Not JSON: {error}") from None
-    if not isinstance(fields, dict):
-        raise Problem("malformed_json", expected="a JSON object")
-    return fields
+    return forms.json_object(raw)
