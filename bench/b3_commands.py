@@ -71,8 +71,7 @@ def _platform(environment: dict[str, str]) -> Iterator[str]:
             stack.enter_context(place.process(module, environment, place.free_port()))
         url = f"http://127.0.0.1:{port}"
         _demo_accounts(environment)
-        collection = _one_grid()
-        demo.load(url, collection=collection)
+        demo.load(url, county=demo.Given(_one_grid()))
         yield url
 
 

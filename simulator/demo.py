@@ -13,6 +13,7 @@ import os
 import pathlib
 import sys
 import time
+from dataclasses import dataclass, field
 from typing import Any
 
 from simulator import county as counties
@@ -22,47 +23,59 @@ from simulator.client import Api, ApiRefused
 IMPORT_PATIENCE_S = 300.0
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A county to load: areas as the import takes them, in `crs`, and key places in WGS84."""
+
+    collection: dict[str, Any]
+    crs: str = "wgs84"
+    places: list[dict[str, Any]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, file: pathlib.Path, crs: str) -> Given:
+        """A GeoJSON FeatureCollection from a file. Raises OSError, ValueError."""
+        return cls(json.loads(file.read_text()), crs)
+
+
 def load(
     gateway_url: str,
     login: str = staff.ADMINISTRATOR,
     password: str = staff.PASSWORD.format(login=staff.ADMINISTRATOR),
     *,
-    collection: dict[str, Any] | None = None,
-    crs: str = "wgs84",
+    county: Given | None = None,
 ) -> None:
-    """Loads the demo county, or `collection`, as the administrator `login`; what is there already stays as it is.
+    """Loads the demo county, or the given one, as the administrator `login`; what is there already stays as it is.
 
     Raises simulator.client.ApiRefused when the platform says no, TimeoutError when it does not finish.
     """
-    places: list[dict[str, Any]] = []
-    if collection is None:
-        county = _demo_county()
-        collection = county.feature_collection()
-        places = [
-            {"name": place.name, "category": place.category, "lon": place.lon, "lat": place.lat}
-            for place in county.places
-        ]
-    plan = staff.plan(staff.area_rows(collection), places)
-    asyncio.run(_load(gateway_url, login, password, collection, crs, plan))
+    county = county or demo_county()
+    plan = staff.plan(staff.area_rows(county.collection), county.places)
+    asyncio.run(_load(gateway_url, login, password, county, plan))
 
 
-def accounts(collection: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """The demo accounts, the administrator first, in the form of POST /v1/accounts."""
-    rows = staff.area_rows(collection or _demo_county().feature_collection())
+def accounts(county: Given | None = None) -> list[dict[str, Any]]:
+    """The demo accounts, the administrator first, in the form of PUT /v1/accounts/{account_id}."""
+    rows = staff.area_rows((county or demo_county()).collection)
     return [account.to_json() for account in staff.plan(rows).accounts]
 
 
-def _demo_county() -> counties.County:
-    return counties.generate(code=os.environ.get("PINGAN_COUNTY_CODE", "330499"))
+def demo_county() -> Given:
+    """The generated county under PINGAN_COUNTY_CODE, or the file PINGAN_DEMO_COUNTY in PINGAN_DEMO_COUNTY_CRS."""
+    file = os.environ.get("PINGAN_DEMO_COUNTY")
+    if file:
+        return Given.read(pathlib.Path(file), os.environ.get("PINGAN_DEMO_COUNTY_CRS", "wgs84"))
+    made = counties.generate(code=os.environ.get("PINGAN_COUNTY_CODE", "330499"))
+    places = [{"name": each.name, "category": each.category, "lon": each.lon, "lat": each.lat} for each in made.places]
+    return Given(made.feature_collection(), "wgs84", places)
 
 
-async def _load(url: str, login: str, password: str, collection: dict[str, Any], crs: str, plan: staff.Plan) -> None:
+async def _load(url: str, login: str, password: str, county: Given, plan: staff.Plan) -> None:
     started = time.monotonic()
     async with Api(url, login, password) as api:
         if await _is_there(api, plan.last.path):
             _say("the county is there already")
             return
-        await _import(api, collection, crs)
+        await _import(api, county)
         _say(f"boundaries published ({time.monotonic() - started:.1f} s)")
         for account in plan.accounts:
             await _make_account(api, account)
@@ -90,14 +103,15 @@ async def _make_account(api: Api, account: staff.Account) -> None:
         _say(f"account {account.login} / {answer.json().get('client_secret', account.password)}")
 
 
-async def _import(api: Api, collection: dict[str, Any], crs: str) -> None:
+async def _import(api: Api, given: Given) -> None:
     """Imports and publishes the boundaries unless the county is known. Raises RuntimeError with the report's counts."""
+    collection = given.collection
     county = next(f["properties"]["code"] for f in collection["features"] if f["properties"]["level"] == "county")
     if await _is_there(api, f"/v1/areas/{county}"):
         return
     body = json.dumps(collection, ensure_ascii=False, separators=(",", ":")).encode()
     headers = {"Content-Type": "application/geo+json"}
-    answer = await api.request("POST", "/v1/areas/imports", params={"crs": crs}, content=body, headers=headers)
+    answer = await api.request("POST", "/v1/areas/imports", params={"crs": given.crs}, content=body, headers=headers)
     path = f"/v1/areas/imports/{answer.json()['import_id']}"
     end = time.monotonic() + IMPORT_PATIENCE_S
     while (state := (job := (await api.request("GET", path)).json())["state"]) not in ("valid", "published"):
@@ -132,9 +146,9 @@ def main() -> int:
     parser.add_argument("--geojson", type=pathlib.Path, help="a county of your own instead of the demo one")
     parser.add_argument("--crs", default="wgs84", choices=("wgs84", "cgcs2000", "gcj02", "bd09"))
     chosen = parser.parse_args()
-    collection = json.loads(chosen.geojson.read_text()) if chosen.geojson else None
+    county = Given.read(chosen.geojson, chosen.crs) if chosen.geojson else None
     password = chosen.password or staff.PASSWORD.format(login=chosen.login)
-    load(chosen.url, chosen.login, password, collection=collection, crs=chosen.crs)
+    load(chosen.url, chosen.login, password, county=county)
     return 0
 
 
