@@ -15,6 +15,7 @@ from backbone.settings import PlatformSettings
 from contracts.refusals import Refusal
 from gateway import manual, middleware
 from gateway.access import demo
+from gateway.documents import described
 from gateway.middleware import Edge
 from gateway.parts import Parts
 from gateway.problems import Problem, refused
@@ -82,8 +83,10 @@ def create_app(settings: PlatformSettings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/openapi.json",
+        default_response_class=Response,
     )
     app.state.parts = Parts.build(settings)
+    app.openapi = lambda: described(app)  # type: ignore[method-assign]
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(manual.router)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fastapi import FastAPI
 from pydantic import BaseModel, Field
 
 from gateway.problems import KINDS, MEDIA_TYPE
@@ -96,3 +97,41 @@ def schema(model: type[BaseModel]) -> dict[str, Any]:
         return [resolved(item) for item in node] if isinstance(node, list) else node
 
     return resolved(found)  # type: ignore[no-any-return]
+
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same request under the same key has one effect, and the same answer, for 48 hours",
+    "schema": {"type": "string", "maxLength": 255},
+    "example": "5b7e6a1c-3f0e-4a55-9f0b-0d7f6f1f9a11",
+}
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The version that was read, as in its ETag",
+    "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'},
+    "example": '"3"',
+}
+
+
+def described(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document with the headers that every write and every change takes; made once."""
+    if app.openapi_schema is not None:
+        return app.openapi_schema
+    document = FastAPI.openapi(app)
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            if method not in ("post", "put") or path.startswith("/v1/auth/"):
+                continue
+            parameters = operation.setdefault("parameters", [])
+            parameters.append(IDEMPOTENCY_KEY)
+            if method == "post" and path.endswith("/moves"):
+                parameters.append(IF_MATCH)
+    schemas = document["components"]["schemas"]
+    # The framework's own form of error: no route answers with it.
+    for unused in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(unused, None)
+    return document

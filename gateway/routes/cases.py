@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Body, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import FileResponse, Response
 
@@ -41,6 +41,9 @@ router = APIRouter(prefix="/v1/cases", tags=["cases"])
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 After = Annotated[str | None, Query(max_length=512, description="`next` of the page before")]
+Reference = Annotated[
+    ExternalRef, Body(openapi_examples={"city": {"value": {"system": "city-12345", "id": "2026013100017"}}})
+]
 Blob = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -259,7 +262,7 @@ async def move(case_id: UUID, request: Request, platform: Platform, actor: Curre
     responses=documents.answer(examples.CASE, "The case with its links", 201) | documents.WRITTEN,
     status_code=201,
 )
-async def link(case_id: UUID, body: ExternalRef, request: Request, platform: Platform, actor: CurrentActor) -> Response:
+async def link(case_id: UUID, body: Reference, request: Request, platform: Platform, actor: CurrentActor) -> Response:
     command = LinkExternalRef(case_id=case_id, system=body.system, id=body.id)
     reply = await platform.writes.send(request, actor, command)
     return rendered(reply["body"], 201, etag(reply["version"]))
