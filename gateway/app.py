@@ -84,6 +84,7 @@ def create_app(settings: PlatformSettings) -> FastAPI:
         redoc_url=None,
         openapi_url="/openapi.json",
         default_response_class=Response,
+        redirect_slashes=False,
     )
     app.state.parts = Parts.build(settings)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]

@@ -118,7 +118,7 @@ class JournalTail:
         page = await self._reads.rows("notify", queries.journal_page(_SYSTEM, after=self.head, upto=head, limit=PAGE))
         full = len(page) == PAGE
         for row in page:
-            if len(self._ring) == RING:
+            if len(self._ring) == self._ring.maxlen:
                 self.after = self._ring[0].seq
             self._ring.append(Entry.of_row(row))
         self.head = page[-1]["cursor_1"] if full else head
