@@ -31,7 +31,7 @@ log = telemetry.logger("relay")
 
 BATCH = 1000
 CONFIRM_WITHIN_S = 10.0
-POLL_MIN_S, POLL_MAX_S = 0.01, 0.1
+POLL_MIN_S, POLL_MAX_S = 0.008, 0.05
 BALANCE_EVERY_S = 1.0
 METRICS_EVERY_S = 5.0
 BACKOFF_S = (1, 2, 5, 15, 60)

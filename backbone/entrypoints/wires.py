@@ -14,7 +14,7 @@ from backbone import broker, telemetry
 
 log = telemetry.logger("wires")
 
-Spawn = Callable[[Callable[[], None]], Any]
+TICK_S = 0.25
 
 
 def raw_channel(connection: Any, prefetch: int) -> Any:
@@ -55,6 +55,7 @@ class Wire:
         self.connection: Any = None
         self.stopping = False
         self._closing = False
+        self._ticked = 0.0
         self._done = eventlet.Event()
 
     @property
@@ -94,7 +95,7 @@ class Wire:
         """Open channels, consume."""
 
     def on_turn(self) -> None:
-        """Called about once a second and after each read, in the wire's greenlet."""
+        """Called a few times a second, in the wire's greenlet."""
 
     def on_lose(self) -> None:
         """The connection is gone: forget what came over it."""
@@ -115,9 +116,11 @@ class Wire:
 
     def _turn(self) -> None:
         with suppress(TimeoutError):
-            self.connection.drain_events(timeout=0.5)
-        self.connection.heartbeat_tick()
-        self.on_turn()
+            self.connection.drain_events(timeout=TICK_S)
+        if time.monotonic() - self._ticked >= TICK_S:
+            self._ticked = time.monotonic()
+            self.connection.heartbeat_tick()
+            self.on_turn()
 
     def _farewell(self) -> None:
         # Polite, because closing a socket with unread input resets it, and the last acks would be lost.
