@@ -60,6 +60,8 @@ def start_area_import(session: Session, actor: Actor, command: StartAreaImport, 
             size_bytes=command.size_bytes,
             created_by=actor.account_id,
             agency_id=actor.agency_id,
+            # Until the file has been read: the importer's own county, so that one without an agency sees it too.
+            county_code=next((root.partition("/")[0] for root in actor.scope.areas), None),
             created_at=clock(),
             version=1,
         )
