@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 import asyncpg
+import uvloop
 
 from backbone import telemetry
 from backbone.batches import consume_batches
@@ -25,10 +26,22 @@ DRAIN_S = 15.0
 log = telemetry.logger(__name__)
 
 
-async def connected(url: str) -> Any:
-    """A pool of role patrol_ingest; waits for the database as long as it takes."""
+class Readiness:
+    """What /ready says: the process serves it before it has a database."""
+
+    def __init__(self) -> None:
+        self.intake: Intake | None = None
+
+    def database(self) -> bool | str:
+        if self.intake is None:
+            return "connecting"
+        return "holding positions" if self.intake.database_away else True
+
+
+async def connected(url: str, stop: asyncio.Event) -> Any:
+    """A pool of role patrol_ingest; waits for the database as long as it takes, None when stopped meanwhile."""
     pause = 0.2
-    while True:
+    while not stop.is_set():
         try:
             return await asyncpg.create_pool(
                 url,
@@ -40,19 +53,21 @@ async def connected(url: str) -> Any:
             )
         except (OSError, TimeoutError, asyncpg.PostgresError) as error:
             log.warning("waiting for the database", error=repr(error))
-            await asyncio.sleep(pause)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), pause)
             pause = min(pause * 2, 5.0)
+    return None
 
 
 async def serve(stop: asyncio.Event) -> None:
     """Consume until `stop`; then finish and ack what is under way."""
-    platform, broker = PlatformSettings(), BrokerSettings()
-    pool = await connected(required("PINGAN_PATROL_INGEST_DATABASE_URL"))
-    intake = Intake(Store(pool, platform.county_code), pool)
+    platform, broker, readiness = PlatformSettings(), BrokerSettings(), Readiness()
     if platform.health_port:
-        telemetry.serve_health(
-            platform.health_port, {"database": lambda: not intake.database_away or "holding positions for the database"}
-        )
+        telemetry.serve_health(platform.health_port, {"database": readiness.database})
+    pool = await connected(required("PINGAN_PATROL_INGEST_DATABASE_URL"), stop)
+    if pool is None:
+        return
+    intake = readiness.intake = Intake(Store(pool, platform.county_code), pool)
     lanes = [
         asyncio.create_task(consume_batches(broker.url, POSITIONS, intake.handle, PREFETCH, stop=stop))
         for _ in range(LANES)
@@ -64,8 +79,10 @@ async def serve(stop: asyncio.Event) -> None:
         await asyncio.wait(lanes, timeout=DRAIN_S)
     for task in (*lanes, stopping):
         task.cancel()
-    with suppress(TimeoutError):
+    try:
         await asyncio.wait_for(pool.close(), 2)
+    except TimeoutError:
+        pool.terminate()
     for lane in lanes:
         if lane.done() and not lane.cancelled():
             lane.result()  # a lane that failed ends the process: the supervisor starts it anew
@@ -80,10 +97,7 @@ def main() -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await serve(stop)
 
-    with suppress(asyncio.CancelledError):
-        import uvloop
-
-        uvloop.run(until_signalled())
+    uvloop.run(until_signalled())
 
 
 if __name__ == "__main__":
