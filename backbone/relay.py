@@ -34,6 +34,7 @@ CONFIRM_WITHIN_S = 10.0
 POLL_MIN_S, POLL_MAX_S = 0.008, 0.05
 BALANCE_EVERY_S = 1.0
 METRICS_EVERY_S = 5.0
+STOP_WITHIN_S = 12.0
 BACKOFF_S = (1, 2, 5, 15, 60)
 PRESENCE, LEADER = 100, 200  # advisory lock numbers beside the shards 0..15
 
@@ -281,6 +282,7 @@ class Relay:
     ) -> None:
         from backbone.bindings import Guard  # it publishes with our Publisher
 
+        self._stopping = asyncio.Event()
         self.publisher = Publisher(broker_url, hook)
         self.sources = [Source(name, url, self.publisher, hook) for name, url in databases.items()]
         self.guard = Guard(dict(databases), broker_url, management_url, self.publisher, self._leads)
@@ -289,18 +291,27 @@ class Relay:
         return self.sources[0].leads
 
     async def run(self) -> None:
-        """Until `stop`; then what is in flight is confirmed and marked."""
+        """Until `stop`; then what is in flight is confirmed and marked, unless the broker does not answer.
+
+        Raises what a source died of.
+        """
         guard = asyncio.ensure_future(self.guard.run())
+        sources = [asyncio.ensure_future(source.run()) for source in self.sources]
+        stop = asyncio.ensure_future(self._stopping.wait())
         try:
-            async with asyncio.TaskGroup() as group:
-                for source in self.sources:
-                    group.create_task(source.run())
+            await asyncio.wait({stop, *sources}, return_when=asyncio.FIRST_COMPLETED)
+            self.stop()
+            done, _ = await asyncio.wait(sources, timeout=STOP_WITHIN_S)
+            for source in done:
+                source.result()
         finally:
-            guard.cancel()
-            await asyncio.gather(guard, return_exceptions=True)
+            for task in (guard, stop, *sources):
+                task.cancel()
+            await asyncio.gather(guard, stop, *sources, return_exceptions=True)
             await self.publisher.close()
 
     def stop(self) -> None:
+        self._stopping.set()
         for source in self.sources:
             source.stop()
 

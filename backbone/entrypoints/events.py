@@ -41,6 +41,7 @@ class Lane:
         self.generation = 0
         self.received = False
         self.busy = False
+        self.retrying = False
         self.progress_at = time.monotonic()
 
     def receive(self, message: Any) -> None:
@@ -169,8 +170,10 @@ class EventIntake(Wire):
         """Looks for due retries, for ever."""
         while not self.stopping:
             eventlet.sleep(RETRY_POLL_S)
+            lane.retrying = not self.stopping
             try:
-                retry_due(lane.inbox)
+                if lane.retrying:
+                    retry_due(lane.inbox)
             except Unavailable:
                 eventlet.sleep(1)
             except BaseException as error:
@@ -178,6 +181,8 @@ class EventIntake(Wire):
                     raise
                 log.error("the retry round failed", queue=lane.inbox.queue, exc_info=error)
                 eventlet.sleep(1)
+            finally:
+                lane.retrying = False
 
     # -- life ----------------------------------------------------------------------------------------
 
@@ -196,7 +201,7 @@ class EventIntake(Wire):
             if self.connected:
                 with eventlet.Timeout(5, False):
                     self._cancelled.wait()
-            while time.monotonic() < until and not all(lane.idle for lane in self.lanes):
+            while time.monotonic() < until and any(lane.retrying or not lane.idle for lane in self.lanes):
                 eventlet.sleep(0.01)
             self.close()
         finally:

@@ -22,7 +22,7 @@ class NoSuchRecord(Exception):
 
 
 def misbehave(session: Any, code: str) -> None:
-    """`fail` always, `fail_thrice` three times, `kill` the process, `timeout` and `exit` as eventlet does, `slow`."""
+    """`fail`, `fail_thrice`, `kill` the process, `timeout` and `exit` as eventlet does, `hang`, `slow`."""
     if code == "fail":
         raise NoSuchRecord(code)
     if code == "fail_thrice":
@@ -40,6 +40,8 @@ def misbehave(session: Any, code: str) -> None:
             session.execute(text("SELECT pg_sleep(5)"))
     if code == "exit":
         raise GreenletExit()
+    if code == "hang":
+        eventlet.sleep(60)
     if code == "slow":
         eventlet.sleep(0.2)
 
