@@ -31,6 +31,7 @@ MODULES = (
     "backbone.relay",
     "backbone.runner services.grid.service",
     "backbone.runner services.hazards.service",
+    "backbone.runner services.patrol.service",
     "backbone.jobs services.grid.jobs",
     "gateway",
 )

@@ -78,7 +78,8 @@ async def _load(url: str, login: str, password: str, county: Given, plan: staff.
         await _import(api, county)
         _say(f"boundaries published ({time.monotonic() - started:.1f} s)")
         for account in plan.accounts:
-            await _make_account(api, account)
+            if account.login != login:
+                await _make_account(api, account)
         for title, writes in plan.stages:
             begun = time.monotonic()
             count = await api.put_all(writes)
