@@ -97,4 +97,9 @@ def parts_of(request: Request) -> Parts:
     return cast(Parts, request.app.state.parts)
 
 
-Platform = Annotated[Parts, Depends(parts_of)]
+async def _parts(request: Request) -> Parts:
+    # Asynchronous, though it waits for nothing: the framework sends plain functions to a thread.
+    return parts_of(request)
+
+
+Platform = Annotated[Parts, Depends(_parts)]

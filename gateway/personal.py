@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import asyncpg
+
+from backbone import telemetry
 from contracts.scope import Actor
-from gateway.problems import Problem
+from gateway.problems import Problem, unavailable
 from gateway.reads import Database
+
+log = telemetry.logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,13 @@ class ReadAudit:
 
     async def write(self, look: Look, purpose: str, *, allowed: bool = True) -> None:
         """Commit one row. Raises Problem 503 when that is not possible: then nothing may be read."""
+        try:
+            await self._insert(look, purpose, allowed)
+        except asyncpg.PostgresError as error:
+            log.error("a look could not be put on record", entity=look.entity, exc_info=True)
+            raise unavailable("read audit") from error
+
+    async def _insert(self, look: Look, purpose: str, allowed: bool) -> None:
         async with self._access.transaction() as connection:
             await connection.execute(
                 """INSERT INTO access.read_audit
