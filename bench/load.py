@@ -13,7 +13,7 @@ class UnexpectedStatus(RuntimeError):
 
 
 def requests_per_second(url: str, make: Callable[[int], bytes], status: int, seconds: float, connections: int) -> float:
-    """Keep-alive POSTs of `make(n)` (the whole request's bytes) for `seconds`; answers per second, all `status`."""
+    """Keep-alive POSTs of `make(n)` (the whole request's bytes) for `seconds`; answers of `status` per second."""
     return asyncio.run(_run(url, make, status, seconds, connections))
 
 
@@ -37,7 +37,11 @@ async def _run(url: str, make: Callable[[int], bytes], status: int, seconds: flo
             head = await reader.readuntil(b"\r\n\r\n")
             length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
             body = await reader.readexactly(length)
-            if int(head.split(b" ", 2)[1]) != status:
+            answer = int(head.split(b" ", 2)[1])
+            if answer in (429, 503):  # refused for now: not counted, sent again a little later
+                await asyncio.sleep(0.1)
+                continue
+            if answer != status:
                 raise UnexpectedStatus(f"{head.splitlines()[0]!r}: {body[:300]!r}")
             answered += 1
         writer.close()
