@@ -158,6 +158,7 @@ class Inbox:
         self.hook = hook or (lambda _point: None)
         self.killed = False
         """Set before the process kills its greenlets: then a BaseException is ours, not a handler's."""
+        self.counted_at = 0.0
         self._fenced = False
         self._lock = {"class": _LOCKS, "queue": zlib.crc32(queue.encode()) & 0x7FFFFFFF}
 

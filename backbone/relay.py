@@ -129,6 +129,8 @@ class Publisher:
         started = time.perf_counter()
         tasks = [asyncio.ensure_future(self._chain(link, chain, confirmed, refused)) for chain in chains.values()]
         try:
+            await asyncio.sleep(0)  # every chain has written its first
+            self._hook("after publish")
             async with asyncio.timeout(CONFIRM_WITHIN_S) as patience:
                 for task in tasks:
                     await task

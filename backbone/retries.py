@@ -6,6 +6,7 @@ up as well and ends in quarantine.
 
 from __future__ import annotations
 
+import time
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,8 @@ from backbone.database import Session, Unavailable, transaction
 from backbone.inbox import SETTLE, Inbox, context_of, decode, describe
 
 log = telemetry.logger("retries")
+
+COUNT_EVERY_S = 5.0
 
 HEADS = text("""
 SELECT entity_id FROM (
@@ -41,8 +44,10 @@ def retry_due(inbox: Inbox) -> int:
     """One round over the due entities; returns how many events were applied. Raises Unavailable."""
     with transaction(inbox.engine) as session:
         due = list(session.execute(HEADS, {"consumer": inbox.queue}).scalars())
-        pending = session.execute(PENDING, {"consumer": inbox.queue}).scalar_one()
-    telemetry.INBOX_PENDING.labels(inbox.queue).set(pending)
+        if time.monotonic() - inbox.counted_at > COUNT_EVERY_S:
+            inbox.counted_at = time.monotonic()
+            pending = session.execute(PENDING, {"consumer": inbox.queue}).scalar_one()
+            telemetry.INBOX_PENDING.labels(inbox.queue).set(pending)
     applied = 0
     for entity in due:
         while _next_of(inbox, entity):

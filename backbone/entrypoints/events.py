@@ -13,6 +13,7 @@ from functools import partial
 from typing import Any
 
 import eventlet
+from amqp.exceptions import NotFound
 from eventlet.semaphore import Semaphore
 
 from backbone import broker, quarantine, telemetry, topology
@@ -27,6 +28,7 @@ BATCH = 100
 PREFETCH = 200
 LINGER_S = 0.002
 RETRY_POLL_S = 0.25
+MISSING_S = 2.0
 
 
 class Lane:
@@ -55,6 +57,12 @@ class Lane:
         if self.arrived.balance < 1:
             self.arrived.release()
 
+    def lose(self) -> None:
+        """The channel or the queue is gone: what is unacked, the broker gives again."""
+        self.waiting.clear()
+        self.channel = None
+        self.generation += 1
+
     @property
     def idle(self) -> bool:
         return not self.waiting and not self.busy
@@ -80,29 +88,44 @@ class EventIntake(Wire):
         self._service = service
         self._cancel = False
         self._cancelled = eventlet.Event()
+        self._looked_at = 0.0
         self._killed = False
 
     # -- the wire's greenlet -------------------------------------------------------------------------
 
     def on_open(self, connection: Any) -> None:
         for lane in self.lanes:
-            lane.generation += 1
-            lane.channel = raw_channel(connection, PREFETCH)
-            lane.consumer_tag = lane.channel.basic_consume(lane.inbox.queue, callback=lane.receive)
+            self._consume(lane, connection)
         dead = raw_channel(connection, 10)
         dead.basic_consume(topology.dead_queue(self._service), callback=partial(self._bury, dead))
 
+    def _consume(self, lane: Lane, connection: Any) -> None:
+        channel = raw_channel(connection, PREFETCH)
+        try:
+            lane.consumer_tag = channel.basic_consume(
+                lane.inbox.queue, callback=lane.receive, on_cancel=lambda _tag: lane.lose()
+            )
+        except NotFound:
+            # One lost queue must not silence the others; the relay's guard will make it again.
+            log.error("the queue is missing", queue=lane.inbox.queue)
+            return
+        lane.channel = channel
+
     def on_turn(self) -> None:
+        if not self._cancel and time.monotonic() - self._looked_at > MISSING_S:
+            self._looked_at = time.monotonic()
+            for lane in self.lanes:
+                if lane.channel is None:
+                    self._consume(lane, self.connection)
         if self._cancel and not self._cancelled.ready():
             for lane in self.lanes:
-                lane.channel.basic_cancel(lane.consumer_tag)  # waits for the answer: no delivery comes after it
+                if lane.channel is not None:
+                    lane.channel.basic_cancel(lane.consumer_tag)  # waits for the answer: no delivery comes after it
             self._cancelled.send(None)
 
     def on_lose(self) -> None:
         for lane in self.lanes:
-            lane.waiting.clear()  # unacked: the broker gives it again
-            lane.channel = None
-            lane.generation += 1
+            lane.lose()
         if self._cancel and not self._cancelled.ready():
             self._cancelled.send(None)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -17,7 +19,7 @@ from amqp.exceptions import MessageNacked
 
 from backbone import topology
 from backbone.bindings import Guard
-from backbone.relay import Publisher
+from backbone.relay import Publisher, Source
 from backbone.rpc import CommandClient, CommandUnavailable
 from tests.integration.backbone.conftest import ACTOR, GRID, HAZARDS, Processes, Stage, eventually, say
 from tests.integration.backbone.faults import proxied
@@ -120,6 +122,35 @@ async def test_09_a_lost_binding_is_seen_restored_and_made_up_for(
     eventually(lambda: len(stage.effects()) >= 12)
     eventually(lambda: stage.ready("hazards.on-agencies") == 0)
     assert sorted(row.entity_id for row in stage.effects()) == sorted([*arrived, *missed])
+    await publisher.close()
+
+
+async def test_09_a_consumer_whose_queue_was_deleted_goes_on_when_it_is_back(
+    stage: Stage, processes: Processes
+) -> None:
+    service = processes.service(HAZARDS)
+    publisher = Publisher(stage.broker_url)
+    source = Source("grid", stage.settings["PINGAN_GRID_DATABASE_URL"], publisher)  # without a guard beside it
+    running = asyncio.ensure_future(source.run())
+
+    async def until(question: Callable[[], Any]) -> None:
+        await asyncio.to_thread(eventually, question)
+
+    stage.say("fine")
+    await until(lambda: len(stage.effects()) == 1)
+    with stage.channel() as channel:
+        channel.queue_delete("hazards.on-agencies")
+    stage.say("fine")
+    await until(stage.published)
+    await until(lambda: "the queue is missing" in service.log.read_text())  # type: ignore[attr-defined]
+    area = uuid4()
+    stage_area(stage, area)  # the service's other queue is none the worse
+    await until(lambda: stage.value("hazards", "SELECT count(*) FROM inbox WHERE entity_id = :id", id=area) == 1)
+    await guard_of(stage, publisher).look()
+    await until(lambda: len(stage.effects()) == 2)
+    assert "lost the broker" not in service.log.read_text()  # type: ignore[attr-defined]
+    source.stop()
+    await running
     await publisher.close()
 
 

@@ -40,3 +40,11 @@ def test_a_service_with_an_unread_queue_refuses_to_start(stage: Stage, processes
     process = processes.start("backbone.runner", "tests.integration.backbone.toy_deaf")
     assert process.wait(20) == 1
     assert "hazards.on-areas" in process.log.read_text()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_each_service_starts_and_stops(stage: Stage, processes: Processes, service: str) -> None:
+    process = processes.service(f"services.{service}.service")
+    processes.said(process, "connected to the broker")
+    assert processes.stop(process) == 0
+    assert '"level": "error"' not in process.log.read_text()  # type: ignore[attr-defined]
