@@ -7,7 +7,6 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 
-
 class Command(BaseModel):
     """Frozen; unknown fields are refused. `service` owns it, `name` is its wire name."""
 
