@@ -90,7 +90,7 @@ def _python(*arguments: str, as_superuser: bool = False) -> None:
     """Runs a module of ours with the settings of this checkout; what it prints is shown as it comes."""
     settings = place.load_settings()
     if not as_superuser:
-        settings = {name: value for name, value in settings.items() if name not in supervisor.NOT_FOR_PROCESSES}
+        settings = {name: value for name, value in settings.items() if name != place.ADMIN_URL}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PINGAN_")} | settings
     done = subprocess.run([PYTHON, *arguments], cwd=CHECKOUT, env=environment)
     if done.returncode:

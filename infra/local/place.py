@@ -191,7 +191,7 @@ def make_settings(renew_ports_if_taken: bool = False) -> dict[str, str]:
         "PINGAN_BROKER_MANAGEMENT_URL": f"http://{broker}:{port['management']}",
         "PINGAN_FILES_DIRECTORY": str(state() / "files"),
         "PINGAN_GATEWAY_PORT": str(port["gateway"]),
-        "PINGAN_ADMIN_DATABASE_URL": url("postgres", own["postgres"]),
+        ADMIN_URL: url("postgres", own["postgres"]),
         "PINGAN_PATROL_INGEST_DATABASE_URL": url("patrol_ingest", own["patrol_ingest"]),
     }
     for service in SERVICES:
@@ -210,6 +210,7 @@ def make_settings(renew_ports_if_taken: bool = False) -> dict[str, str]:
     return settings
 
 
+ADMIN_URL = "PINGAN_ADMIN_DATABASE_URL"
 OURS_TO_CHANGE = ("PINGAN_COUNTY_CODE", "PINGAN_DEMO")  # edited by hand in .local/env, they stay
 
 
@@ -224,3 +225,12 @@ def load_settings() -> dict[str, str]:
 def fail(trouble: object) -> int:
     print(f"\n!!  {trouble}", file=sys.stderr, flush=True)
     return 1
+
+
+def process_settings() -> dict[str, str]:
+    """What a platform process may know: neither the superuser nor the schemas' owners."""
+    return {
+        name: value
+        for name, value in load_settings().items()
+        if name != ADMIN_URL and not name.endswith("_OWNER_DATABASE_URL")
+    }

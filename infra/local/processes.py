@@ -29,7 +29,7 @@ class Process:
 
     @property
     def argv(self) -> list[str]:
-        return list(self.command) or [PYTHON, "-m", *self.module.split()]
+        return list(self.command) or [PYTHON, "-m", "infra.local.launch", self.name]
 
     @property
     def health_port(self) -> int:

@@ -22,7 +22,6 @@ from infra.local.place import CHECKOUT, IS_ROOT, MARK, Trouble, state, write_pri
 from infra.local.processes import SERVER_NAMES, Process, all_processes
 
 BIN = CHECKOUT / ".venv" / "bin"
-NOT_FOR_PROCESSES = ("PINGAN_ADMIN_DATABASE_URL",)
 STOP_WAIT_S = 25
 
 
@@ -130,9 +129,8 @@ def states() -> dict[str, dict[str, Any]]:
 def start_supervisord() -> None:
     """Starts it in a session of its own, so that Ctrl-C reaches us and not its children."""
     write_conf()
-    settings = {name: value for name, value in place.load_settings().items() if name not in NOT_FOR_PROCESSES}
     kept = ("PATH", "HOME", "LANG", "TZ", "USER", "SSL_CERT_FILE")
-    environment = {name: os.environ[name] for name in kept if name in os.environ} | settings
+    environment = {name: os.environ[name] for name in kept if name in os.environ}
     command = [str(BIN / "supervisord"), "-c", str(conf_file())]
     done = subprocess.run(
         command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, start_new_session=True

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from infra.local import place, servers, supervisor
+from infra.local import launch, place, servers, supervisor
 from infra.local.processes import PLATFORM, SERVER_NAMES, all_processes
 
 
@@ -83,7 +83,19 @@ def test_no_secret_stands_in_the_configuration_and_servers_start_clean(checkout:
     assert place.secret("postgres") not in text
     for name in SERVER_NAMES:
         assert shlex.split(conf[f"program:{name}"]["command"])[:2] == ["/usr/bin/env", "-i"]
-    assert "PINGAN_ADMIN_DATABASE_URL" in supervisor.NOT_FOR_PROCESSES
+
+
+def test_a_process_starts_with_the_settings_of_the_moment_and_no_more_than_it_may_know(
+    checkout: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = place.make_settings()
+    monkeypatch.setenv("PINGAN_SECRET_KEY", "an older supervisor's")
+    monkeypatch.setenv("PINGAN_PROCESS", "grid")
+    environment = launch.environment()
+    assert environment["PINGAN_SECRET_KEY"] == settings["PINGAN_SECRET_KEY"]
+    assert environment["PINGAN_PROCESS"] == "grid"
+    assert place.ADMIN_URL not in environment
+    assert not [name for name in environment if name.endswith("_OWNER_DATABASE_URL")]
 
 
 def test_databases_stay_durable() -> None:
