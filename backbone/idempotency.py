@@ -1,7 +1,8 @@
 """Runs one command exactly once per idempotency key: the key's row is the first statement of its transaction.
 
 A second request with the same key waits for the first one's commit and gets its stored reply. Commands that
-came without a key are kept by their message id, so that a redelivery after a crash repeats nothing.
+came without a key are kept by their message id, so that a redelivery after a crash repeats nothing. What a
+reply shows only once (a secret) is not stored: a replay answers None there.
 """
 
 from __future__ import annotations
@@ -99,9 +100,9 @@ def _once(session: Session, handler: CommandHandler, actor: Actor, command: Comm
         if stored.fingerprint != key.fingerprint:
             raise IdempotencyKeyReused()
         return str(stored.reply)
-    reply = handler(session, actor, command).model_dump_json()
-    session.execute(STORE, {**named, "reply": reply})
-    return reply
+    reply = handler(session, actor, command)
+    session.execute(STORE, {**named, "reply": reply.to_keep()})
+    return reply.model_dump_json()
 
 
 def _answers(engine: Engine) -> bool:

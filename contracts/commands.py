@@ -25,9 +25,18 @@ class Part(BaseModel):
 
 
 class Reply(BaseModel):
-    """Base of every reply: the entity's new state; `version` is what If-Match compares."""
+    """Base of every reply: the entity's new state; `version` is what If-Match compares.
+
+    `shown_once` are fields that only the first answer holds (a secret): they are never stored with the
+    idempotency key, so that a replay of the same request has None there.
+    """
 
     model_config = ConfigDict(frozen=True)
+    shown_once: ClassVar[frozenset[str]] = frozenset()
+
+    def to_keep(self) -> str:
+        """The JSON that is stored for replays."""
+        return self.model_copy(update=dict.fromkeys(self.shown_once)).model_dump_json()
 
 
 class Announce(Command):

@@ -85,11 +85,9 @@ class SetSubscriberScope(Command):
 
 
 class Subscription(Reply):
-    """`secret` (`whsec_...`) is shown on creation and rotation only.
+    """`status` is active, paused, disabled or deleted."""
 
-    `status` is active, paused, disabled or deleted.
-    """
-
+    shown_once: ClassVar[frozenset[str]] = frozenset({"secret"})
     subscription_id: UUID
     agency_id: UUID
     url: str
@@ -99,7 +97,12 @@ class Subscription(Reply):
     status: str
     created_at: datetime
     version: int
-    secret: str | None = None
+    secret: str | None = Field(
+        default=None,
+        repr=False,
+        description="`whsec_...`, in the first answer to creation and rotation only: a replay of the same request "
+        "(the same Idempotency-Key) has null here. Whoever lost it rotates it.",
+    )
 
 
 class SubscriberScopeSet(Reply):

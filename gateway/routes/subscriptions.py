@@ -66,7 +66,8 @@ class Replay(BaseModel):
     status_code=201,
     summary="Subscribe a webhook",
     description="Deliveries follow Standard Webhooks: `webhook-id`, `webhook-timestamp`, `webhook-signature` "
-    "(v1, HMAC-SHA256). The `secret` is in this answer and never again.",
+    "(v1, HMAC-SHA256). The `secret` is in this answer and never again: a repeat under the same Idempotency-Key has "
+    "null there. Whoever lost it makes a new one (`rotate_secret`).",
     responses=documents.answer({**examples.SUBSCRIPTION, "secret": "whsec_…"}, "Subscribed", 201) | documents.WRITTEN,
 )
 async def subscribe(body: NewSubscription, request: Request, platform: Platform, actor: CurrentActor) -> Response:
