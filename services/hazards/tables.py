@@ -16,6 +16,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Sequence,
     SmallInteger,
     Table,
     Text,
@@ -143,11 +144,13 @@ case_photos = Table(
     Column("added_at", _at(), nullable=False),
 )
 
-case_counters = Table(
-    "case_counters",
+# A case's number within its day = nextval - base: nobody waits for another's commit, gaps mean nothing.
+case_numbers = Sequence("case_numbers", metadata=metadata)
+case_days = Table(
+    "case_days",
     metadata,
     Column("day", Date, primary_key=True, comment="of Asia/Shanghai"),
-    Column("last", Integer, nullable=False),
+    Column("base", BigInteger, nullable=False, comment="what case_numbers had given out before the day's first"),
 )
 
 external_refs = Table(

@@ -23,16 +23,13 @@ from services.hazards import placing, records
 from services.hazards.domain.deadlines import deadline
 from services.hazards.domain.machine import REPORTERS
 from services.hazards.domain.moves import require_role
-from services.hazards.tables import case_counters, case_photos, cases, external_refs
+from services.hazards.tables import case_days, case_numbers, case_photos, cases, external_refs
 
 BUSINESS_DAY = ZoneInfo("Asia/Shanghai")
 
 _KNOWN = select(cases.c.report_digest, cases.c.reporter_account_id).where(cases.c.id == bindparam("case_id"))
-_COUNT = (
-    insert(case_counters)
-    .on_conflict_do_update(index_elements=[case_counters.c.day], set_={"last": case_counters.c.last + 1})
-    .returning(case_counters.c.last)
-)
+_NUMBER = select(case_numbers.next_value() - case_days.c.base).where(case_days.c.day == bindparam("day"))
+_BEGIN_DAY = insert(case_days).values(day=bindparam("day"), base=case_numbers.next_value()).on_conflict_do_nothing()
 _INSERT = insert(cases).on_conflict_do_nothing(index_elements=[cases.c.id]).returning(*records.COLUMNS)
 
 
@@ -85,7 +82,6 @@ def _values(
     original = command.original
     return {
         "id": command.case_id,
-        # Last, because the counter's row stays locked until the commit.
         "case_no": f"{county_code}-{_number(session, now)}",
         "version": 1,
         "kind": category.kind,
@@ -117,10 +113,17 @@ def _values(
 
 
 def _number(session: Session, now: datetime) -> str:
-    """yyyymmdd-sequence, counted per day of the county's time zone."""
+    """yyyymmdd-sequence, per day of the county's time zone; with gaps, never twice.
+
+    The day's base was drawn before anybody could read it, so whatever the sequence gives later is greater. Only
+    who reports while the day's first report is still uncommitted waits for it, once a day.
+    """
     day = now.astimezone(BUSINESS_DAY).date()
-    last = session.execute(_COUNT, {"day": day, "last": 1}).scalar_one()
-    return f"{day:%Y%m%d}-{last:05d}"
+    number = session.execute(_NUMBER, {"day": day}).scalar_one_or_none()
+    if number is None:
+        session.execute(_BEGIN_DAY, {"day": day})
+        number = session.execute(_NUMBER, {"day": day}).scalar_one()
+    return f"{day:%Y%m%d}-{number:05d}"
 
 
 def _insert(session: Session, values: dict[str, Any]) -> records.Row | None:

@@ -1,17 +1,20 @@
 """Reports: taken once, wherever they lie, and never lost."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
-from backbone.database import Session, new_id
+from backbone.database import Session, engine, new_id, transaction
 from contracts.hazards.errors import CaseExists, DuplicateExternalRef, NoBoundary, UnknownCategory
 from contracts.refusals import InvalidField, NotAllowed
 from contracts.scope import Role
 from geo.cells import CellsHolder
 from services.hazards import commands, reactions
 from services.hazards.reactions import build_cells
-from tests.integration.hazards.town import COUNTY, NORTH, OUTSIDE, SOUTH_EAST, Town, actor
+from tests.integration.hazards.town import COUNTY, NORTH, OUTSIDE, SOUTH_EAST, Clock, Town, actor
+from tests.servers import Database
 
 
 def test_a_report_gets_its_grid_its_number_and_its_deadline(town: Town) -> None:
@@ -105,3 +108,45 @@ def test_cells_in_memory_and_postgis_give_the_same_area(town: Town) -> None:
     case = commands.report_case(town.session, town.worker, asked, clock=town.clock, county_code="330499", cells=holder)
     assert case.body["area_path"] == town.report(at=SOUTH_EAST).body["area_path"]
     assert build_cells(0, [], []).locate(*SOUTH_EAST) is None
+
+
+def test_a_report_does_not_wait_for_the_commit_of_another(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINGAN_COUNTY_CODE", "330499")
+    bind = engine(database.url("hazards_app"))
+    with transaction(bind) as session:
+        town = Town(session)
+        town.publish(1)
+        town.report()
+    with transaction(bind) as first, transaction(bind) as second:
+        second.execute(text("SET LOCAL lock_timeout = '1s'"))
+        numbers = [Town(session, town.clock).report().body["case_no"] for session in (first, second)]
+    bind.dispose()
+    assert numbers == ["330499-20260301-00002", "330499-20260301-00003"]
+
+
+def test_replicas_at_the_days_edge_never_give_a_number_twice(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PINGAN_COUNTY_CODE", "330499")
+    bind = engine(database.url("hazards_app"))
+    with transaction(bind) as session:
+        Town(session).publish(1)
+    before, after = Clock(), Clock()
+    after.forward(minutes=1)  # another day; the replicas' clocks differ by this minute
+
+    def replica(clock: Clock) -> list[str]:
+        numbers = []
+        for n in range(20):
+            with transaction(bind) as session:
+                numbers.append(str(Town(session, clock).report().body["case_no"]))
+                if n % 7 == 3:
+                    session.rollback()  # a report that comes to nothing leaves a gap, no more
+                    numbers.pop()
+        return numbers
+
+    with ThreadPoolExecutor(8) as replicas:
+        given = [number for each in replicas.map(replica, [before, after] * 4) for number in each]
+    bind.dispose()
+    assert len(set(given)) == len(given) == 8 * 17
+    assert {number[7:15] for number in given} == {"20260301", "20260302"}
+    assert all(1 <= int(number[16:]) <= 400 for number in given)
