@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import shapely
-from sqlalchemy import ARRAY, Boolean, Table, Text, Uuid, bindparam, cast, func, select, update
+from sqlalchemy import ARRAY, Boolean, ColumnElement, Table, Text, Uuid, bindparam, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from backbone.clock import Clock
@@ -16,7 +16,7 @@ from backbone.outbox import Event
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished, JurisdictionChanged
 from geo.cells import Cells, CellsHolder
 from services.hazards import records
-from services.hazards.tables import IS_OPEN, agencies, cases, jurisdictions, projection
+from services.hazards.tables import IS_AT_REST, IS_OPEN, agencies, cases, jurisdictions, projection
 
 CHUNK = 2000
 C = cases.c
@@ -97,15 +97,20 @@ def build_cells(version: int, paths: list[str], wkb: list[bytes]) -> Cells:
 
 
 def follow_boundary(session: Session, *, clock: Clock, chunk: int = CHUNK) -> int:
-    """Puts open cases into the areas of the version in force; returns how many it looked at.
+    """Puts cases into the areas of the version in force, open ones first; returns how many it looked at.
 
     Set-based and convergent: whatever was located under an older version is looked up again, one chunk a call,
     also what was reported while a version changed or waited in "unassigned". A case whose area stays says nothing.
+    One at rest follows and says so like any other: who may see it hangs on its area, here and in the journal.
     """
     current = projection.current(session)
     if current is None:
         return 0
-    version, county = current
+    looked = _follow(session, *current, IS_OPEN, clock, chunk)
+    return looked + _follow(session, *current, IS_AT_REST, clock, chunk - looked)
+
+
+def _follow(session: Session, version: int, county: str, which: ColumnElement[bool], clock: Clock, chunk: int) -> int:
     areas = projection.areas.c
     here = (
         select(areas.path)
@@ -118,7 +123,7 @@ def follow_boundary(session: Session, *, clock: Clock, chunk: int = CHUNK) -> in
     stale = (
         session.execute(
             select(*records.COLUMNS, here.label("here"))
-            .where(IS_OPEN, C.located_version < version)
+            .where(which, C.located_version < version)
             .order_by(C.located_version)
             .limit(chunk)
             .with_for_update(skip_locked=True)

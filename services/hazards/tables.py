@@ -45,6 +45,7 @@ def _at() -> DateTime:
 
 # The words of the partial indexes: a query says exactly these, or the index is not used.
 IS_OPEN = literal_column("state NOT IN ('closed', 'refused', 'voided')", Boolean)
+IS_AT_REST = literal_column("state IN ('closed', 'refused', 'voided')", Boolean)
 IS_DISPATCHED = literal_column("state = 'dispatched'", Boolean)
 
 cases = Table(
@@ -111,6 +112,7 @@ cases = Table(
         postgresql_where=text("unacknowledged_at IS NULL AND state = 'dispatched'"),
     ),
     Index("cases_to_locate", "located_version", postgresql_where=IS_OPEN),
+    Index("cases_at_rest_to_locate", "located_version", postgresql_where=IS_AT_REST),
     Index("cases_unassigned", text("reported_at DESC"), text("id DESC"), postgresql_where=text("unassigned")),
 )
 

@@ -37,7 +37,7 @@ THIRD_RETURN = 3
 """From this many returns on, only the county's operators may dispatch (domain.md, Cases)."""
 
 ENDS = frozenset({State.CLOSED, State.REFUSED, State.VOIDED})
-"""Where a case rests: no deadline runs, no boundary moves it."""
+"""Where a case rests: no deadline runs; its area follows new boundaries like any other's."""
 
 OPEN = tuple(state for state in State if state not in ENDS)
 

@@ -11,8 +11,9 @@ from shapely import box
 from sqlalchemy import text
 
 from backbone.database import Session, engine, transaction
+from contracts.scope import Actor
 from geo.cells import CellsHolder
-from services.hazards import commands, deadlines, reactions
+from services.hazards import commands, deadlines, queries, reactions
 from services.hazards.tables import projection
 from tests.integration.hazards.town import (
     COUNTY,
@@ -154,9 +155,8 @@ def test_an_older_version_that_arrives_late_does_not_take_over(town: Town) -> No
     assert projection.current_version(town.session) == 3
 
 
-def test_open_cases_follow_a_new_boundary_and_say_so_when_their_area_changed(town: Town) -> None:
-    moved, stays, rests = town.report(), town.report(at=SOUTH_WEST), town.report()
-    rests = town.move(rests, "refuse", reason="不属实")
+def test_cases_follow_a_new_boundary_and_say_so_when_their_area_changed(town: Town) -> None:
+    moved, stays = town.report(), town.report(at=SOUTH_WEST)
     town.publish(2, SPLIT)
     assert reactions.follow_boundary(town.session, clock=town.clock) == 2
     assert reactions.follow_boundary(town.session, clock=town.clock) == 0
@@ -166,17 +166,35 @@ def test_open_cases_follow_a_new_boundary_and_say_so_when_their_area_changed(tow
     event = town.events(moved)[-1]
     assert (event["type"], event["boundaryversion"]) == ("county.hazards.case.relocated.v1", 2)
     assert town.history(moved)[-1]["before"]["area_path"].endswith("/330499101201001/")
-    assert (town.now(stays)["version"], town.now(rests)["version"]) == (1, 2)
-    assert town.now(rests)["area_path"].endswith("/330499101201001/")
+    assert town.now(stays)["version"] == 1
 
 
-def test_a_reopened_case_catches_up(town: Town) -> None:
-    case = town.move(town.report(), "refuse", reason="不属实")
+def test_the_staff_of_the_new_area_see_a_case_that_is_at_rest_and_those_of_the_old_do_not(town: Town) -> None:
+    case = town.move(town.report(town.centre), "refuse", reason="不属实")
+    # The south takes the north's western grid over.
+    taken = {path: shape for path, shape in GRIDS.items() if not path.endswith("101201001/")}
+    town.publish(2, taken | {f"{SOUTH}330499102201/330499102201009/": box(120.0, 30.1, 120.1, 30.2)})
+    assert [reactions.follow_boundary(town.session, clock=town.clock) for _ in range(2)] == [1, 0]
+    row, event = town.now(case), town.events(case)[-1]
+    assert (row["state"], row["boundary_version"], row["version"]) == ("refused", 1, 3)
+    assert (event["type"], event["data"]["state"]) == ("county.hazards.case.relocated.v1", "refused")
+
+    def sees(actor: Actor) -> bool:
+        read = queries.case_by_id(actor.scope, case.case_id)
+        return town.session.execute(read.build(), read.parameters).one_or_none() is not None
+
+    assert sees(town.south)
+    assert not sees(town.north)
+    reopened = town.move(case, "reopen", town.south, reason="属实", expected_version=3)
+    assert reopened.body["area_path"].endswith("/330499102201009/")
+
+
+def test_open_cases_follow_before_those_at_rest(town: Town) -> None:
+    rests = town.move(town.report(), "refuse", reason="不属实")
+    moves = town.report()
     town.publish(2, SPLIT)
-    reactions.follow_boundary(town.session, clock=town.clock)
-    town.move(case, "reopen", reason="属实")
-    assert reactions.follow_boundary(town.session, clock=town.clock) == 1
-    assert town.now(case)["area_path"].endswith("/330499101201003/")
+    assert reactions.follow_boundary(town.session, clock=town.clock, chunk=1) == 1
+    assert (town.now(moves)["located_version"], town.now(rests)["located_version"]) == (2, 1)
 
 
 def test_an_unassigned_case_finds_its_area_when_the_county_grows(town: Town) -> None:
