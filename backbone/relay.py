@@ -35,6 +35,7 @@ POLL_MIN_S, POLL_MAX_S = 0.008, 0.05
 BALANCE_EVERY_S = 1.0
 METRICS_EVERY_S = 5.0
 STOP_WITHIN_S = 12.0
+RETIRE_EVERY_S = 1.0
 BACKOFF_S = (1, 2, 5, 15, 60)
 PRESENCE, LEADER = 100, 200  # advisory lock numbers beside the shards 0..15
 
@@ -100,6 +101,7 @@ class Publisher:
         self._hook = hook or (lambda _point: None)
         self._link: Link | None = None
         self._opening = asyncio.Lock()
+        self._retired_at = -RETIRE_EVERY_S
 
     async def link(self) -> Link:
         """A live link; waits, with backoff, until the broker is there."""
@@ -149,7 +151,17 @@ class Publisher:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         telemetry.CONFIRM_SECONDS.observe(time.perf_counter() - started)
+        if any(reason == "nacked" for _, reason in refused):
+            self._retire(link)
         return confirmed, refused
+
+    def _retire(self, link: Link) -> None:
+        """Use another link from now on: on RabbitMQ 3.10 a channel that a full quorum queue has nacked may go on
+        being nacked after the queue is open again. What is in flight on the old one still gets its confirms."""
+        if self._link is link and time.monotonic() - self._retired_at > RETIRE_EVERY_S:
+            self._retired_at = time.monotonic()
+            self._link = None
+            asyncio.get_running_loop().call_later(CONFIRM_WITHIN_S + 1, link.drop)
 
     async def _chain(self, link: Link, chain: list[Row], confirmed: list[Row], refused: list[tuple[Row, str]]) -> None:
         for row in chain:
