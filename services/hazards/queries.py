@@ -323,7 +323,10 @@ def routing(scope: Scope, *, after: tuple[int, UUID] | None = None, limit: int =
 
 
 def categories(scope: Scope) -> Query:
-    """All categories by code: `body`. Open to every scope: a reporter must know them before any case exists."""
+    """All categories by code: `body`. Open to every scope: a reporter must know them before any case exists.
+
+    Without a predicate, and so not registered: tests/architecture/test_reads_carry_the_scope.py names it.
+    """
     k = category_table.c
 
     def build() -> Select[Any]:
