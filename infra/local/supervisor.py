@@ -46,6 +46,7 @@ def _program(process: Process) -> str:
     environment = {MARK: str(state()), "PINGAN_PROCESS": process.name}
     if process.is_ours:
         environment |= {"PINGAN_HEALTH_PORT": str(process.health_port), "PYTHONUNBUFFERED": "1"}
+        environment["PINGAN_INSTANCE"] = place.INSTANCE  # the launcher reads this instance's settings, not another's
     directory = CHECKOUT if process.is_ours else state() / process.name.replace("epmd", "rabbitmq")
     lines = {
         "command": shlex.join(process.argv).replace("%", "%%"),

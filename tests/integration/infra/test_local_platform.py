@@ -98,6 +98,15 @@ def test_a_process_starts_with_the_settings_of_the_moment_and_no_more_than_it_ma
     assert not [name for name in environment if name.endswith("_OWNER_DATABASE_URL")]
 
 
+def test_a_process_of_an_instance_reads_the_settings_of_that_instance(
+    checkout: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "INSTANCE", "other")
+    conf = _conf()
+    for process in PLATFORM:
+        assert 'PINGAN_INSTANCE="other"' in conf[f"program:{process.name}"]["environment"].split(",")
+
+
 def test_databases_stay_durable() -> None:
     for setting in ("fsync", "full_page_writes", "synchronous_commit"):
         assert f"\n{setting} = on\n" in servers.POSTGRES_CONF
