@@ -1,0 +1,54 @@
+"""What people write about a case is read through the API alone: no event, announced ones included, carries it."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from services.hazards import commands, deadlines
+from services.hazards.domain.machine import TABLE, Move
+from tests.integration.hazards.town import NORTH_EAST, Town, agency_id
+
+CANARY = "住户张三电话13800000000"
+PHOTO: dict[str, Any] = {"blob": "c" * 64, "media_type": "image/jpeg", "size_bytes": 10}
+
+
+def test_no_text_reporter_handler_photo_or_foreign_id_leaves_by_any_move(town: Town) -> None:
+    words = {"reason": CANARY, "note": CANARY, "photo": PHOTO}
+    case = town.report(
+        description=CANARY, photo=PHOTO, external_refs=[{"system": "hotline-12345", "id": "CANARY-7"}], category="fire"
+    )
+    relocated = {"lon": NORTH_EAST[0], "lat": NORTH_EAST[1], **words}
+    walk: list[tuple[str, Any, dict[str, Any]]] = [
+        ("refuse", town.centre, words),
+        ("reopen", town.centre, words),
+        ("verify", town.centre, words),
+        ("relocate", town.centre, relocated),
+        ("recategorise", town.centre, {"category": "fire.electrical", **words}),
+        ("register", town.centre, words),
+        ("dispatch", town.centre, {"agency_id": agency_id("fire_brigade"), **words}),
+        ("return", town.fire, words),
+        ("dispatch", town.centre, words),
+        ("accept", town.fire, words),
+        ("start", town.fire, words),
+        ("finish", town.fire, words),
+        ("fail_check", town.north, words),
+        ("finish", town.fire, words),
+        ("pass_check", town.north, words),
+        ("close", town.centre, words),
+        ("reopen", town.centre, words),
+        ("void", town.centre, words),
+    ]
+    assert {move for move, _, _ in walk} == {move.value for move in TABLE} == {move.value for move in Move}
+    for move, by, fields in walk:
+        case = town.move(case, move, by, **fields)
+    other = town.report(description=CANARY)
+    town.clock.forward(days=20)
+    deadlines.ring(town.session, clock=town.clock)
+    assert CANARY in str(town.history(case))
+    said = town.session.execute(text("SELECT string_agg(body, ' ') FROM outbox")).scalar_one()
+    announced = commands.announce_cases(town.session, None, None, 100)
+    assert {event.entity_id for event in announced} == {case.case_id, other.case_id}
+    said += " ".join(event.data.model_dump_json() for event in announced)
+    people = [str(who.account_id) for who in (town.worker, town.centre, town.fire, town.north)]
+    for secret in ("张三", "13800000000", "CANARY-7", PHOTO["blob"], *people):
+        assert secret not in said, secret
