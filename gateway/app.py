@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -116,4 +117,16 @@ async def _validation(request: Request, error: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
-    return middleware.refused(request.scope, Problem.of_status(error.status_code, error.headers))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        # The framework names the methods of the first route with this path; others may share it.
+        headers["Allow"] = ", ".join(_methods(request.scope["path"]))
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": headers["Allow"]})
+    return middleware.refused(request.scope, Problem.of_status(error.status_code, headers))
+
+
+def _methods(path: str) -> list[str]:
+    routes = (route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute))
+    found = {"OPTIONS"}.union(*(route.methods or () for route in routes if route.path_regex.match(path)))
+    return sorted(found | ({"HEAD"} if "GET" in found else set()))

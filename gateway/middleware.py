@@ -1,7 +1,8 @@
 """What happens to every request before and after its route, as one pure ASGI layer.
 
-In this order: trace and correlation ids, NUL bytes refused, the body's limit, the route, security
-headers, the access log. What breaks inside is logged with its trace id and answered 500, saying nothing.
+In this order: trace and correlation ids, NUL bytes and endless addresses refused, the body's limit, the
+route, security headers, the access log. What breaks inside is logged with its trace id and answered 500,
+saying nothing. HEAD is answered as GET; the server leaves the body out.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ log = telemetry.logger(__name__)
 
 KIB, MIB = 1024, 1024 * 1024
 DEFAULT_LIMIT = MIB
+LONGEST_TARGET = 16 * KIB
 # (method, path, limit in bytes); the first that matches. A photo may weigh 10 MiB beside its form fields.
 LIMITS: tuple[tuple[str, re.Pattern[str], int], ...] = (
     ("POST", re.compile(r"^/v1/patrol/positions$"), 8 * MIB),
@@ -30,6 +32,9 @@ LIMITS: tuple[tuple[str, re.Pattern[str], int], ...] = (
     ("POST", re.compile(r"^/v1/cases(/[^/]+/moves)?$"), 10 * MIB + 256 * KIB),
     ("POST", re.compile(r"^/v1/auth/"), 16 * KIB),
 )
+
+HEAD = "pingan.head"
+"""In a request's scope: only the head of the answer is wanted, so a stream need not begin."""
 
 SECURITY_HEADERS = (
     ("X-Content-Type-Options", "nosniff"),
@@ -108,6 +113,8 @@ class _Exchange:
         try:
             problem = self._problem_in_head()
             if problem is None:
+                if self.scope["method"] == "HEAD":
+                    self.scope = {**self.scope, "method": "GET", HEAD: True}
                 await self.app(self.scope, self.receive, self.send)
             else:
                 await self._answer(problem)
@@ -119,7 +126,10 @@ class _Exchange:
             self._log(time.perf_counter() - began)
 
     def _problem_in_head(self) -> Problem | None:
-        if "\x00" in self.scope["path"] or b"%00" in self.scope.get("query_string", b""):
+        query: bytes = self.scope.get("query_string", b"")
+        if len(query) + len(self.scope["path"]) > LONGEST_TARGET:
+            return Problem("uri_too_long")
+        if "\x00" in self.scope["path"] or b"%00" in query:
             return Problem("invalid_request", "NUL characters are not accepted.", zh="不接受 NUL 字符")
         length = Headers(scope=self.scope).get("content-length", "0")
         if length.isdigit() and int(length) > self.limit:

@@ -52,9 +52,11 @@ KINDS: dict[str, Kind] = {
         412, "The entity has changed since you read it; `current` is its new state.", "数据已被更新，请以最新版本重试"
     ),
     "body_too_large": Kind(413, "The body is larger than allowed here.", "请求体超过允许的大小"),
+    "uri_too_long": Kind(414, "The address is longer than 16 KiB.", "请求地址超过 16 KiB"),
     "unsupported_media_type": Kind(415, "This media type is not accepted here.", "不支持该媒体类型"),
     "unsupported_photo": Kind(415, "The photo must be a JPEG, PNG or WebP picture.", "照片须为 JPEG、PNG 或 WebP 图片"),
     "invalid_request": Kind(422, "A value in the request cannot be accepted.", "请求中有不可接受的值"),
+    "unknown_parameter": Kind(422, "There is no such parameter here.", "不存在该查询参数"),
     "coordinates_swapped": Kind(422, "Longitude and latitude seem to be swapped.", "经度与纬度似乎颠倒"),
     "crs_required": Kind(422, "Coordinates need their reference system: `crs`.", "坐标必须注明坐标系 crs"),
     "invalid_cursor": Kind(422, "This cursor is not one of ours.", "游标无效"),

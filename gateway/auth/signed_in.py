@@ -44,12 +44,16 @@ def claims_of(request: Request) -> Claims:
         raise _unauthenticated() from None
 
 
-async def caller(request: Request, _: Annotated[str | None, Depends(bearer)]) -> SignedIn:
-    """Who is calling. Raises Problem unauthenticated, or 503 when `access` cannot be read."""
+async def caller(request: Request, _: Annotated[str | None, Depends(bearer)] = None) -> SignedIn:
+    """Who is calling; asked once a request. Raises Problem unauthenticated, or 503 when `access` cannot be read."""
+    known: SignedIn | None = getattr(request.state, "caller", None)
+    if known is not None:
+        return known
     try:
         found = await parts_of(request).actors.of(claims_of(request))
     except SessionGone:
         raise _unauthenticated() from None
+    request.state.caller = found
     request.state.account_id = str(found.actor.account_id)
     return found
 

@@ -24,9 +24,10 @@ from gateway.parts import Platform
 from gateway.problems import Problem, refused
 from gateway.reads import etag, page, raw_json
 from gateway.rendering import rendered
+from gateway.routing import Route
 from gateway.writes import expected_version
 
-router = APIRouter(prefix="/v1/accounts", tags=["accounts"])
+router = APIRouter(prefix="/v1/accounts", tags=["accounts"], route_class=Route)
 
 RIGHTS: dict[str, Any] = {
     "name": "青枫镇综治中心",

@@ -17,9 +17,10 @@ from gateway.parts import Platform
 from gateway.positions import position
 from gateway.reads import single
 from gateway.rendering import rendered
+from gateway.routing import Route
 from services.grid import queries
 
-router = APIRouter(prefix="/v1/areas", tags=["areas"])
+router = APIRouter(prefix="/v1/areas", tags=["areas"], route_class=Route)
 Degrees = Annotated[float, Query(allow_inf_nan=False, examples=[120.7012])]
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="A boundary version; the one in force if absent")]
 

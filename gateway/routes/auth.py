@@ -15,8 +15,9 @@ from gateway.auth.signed_in import Caller
 from gateway.parts import Platform
 from gateway.problems import Problem
 from gateway.rendering import rendered
+from gateway.routing import Route
 
-router = APIRouter(prefix="/v1/auth", tags=["auth"])
+router = APIRouter(prefix="/v1/auth", tags=["auth"], route_class=Route)
 
 TOKEN = {"access_token": "eyJhbGciOiJIUzI1NiIsInR5cCI6ImF0K2p3dCJ9…", "token_type": "Bearer", "expires_in": 900}
 ME = {

@@ -34,10 +34,11 @@ from gateway.positions import Position, position
 from gateway.problems import Problem
 from gateway.reads import etag, page, single
 from gateway.rendering import rendered
+from gateway.routing import Route
 from gateway.writes import expected_version
 from services.hazards import queries
 
-router = APIRouter(prefix="/v1/cases", tags=["cases"])
+router = APIRouter(prefix="/v1/cases", tags=["cases"], route_class=Route)
 
 Limit = Annotated[int, Query(ge=1, le=200)]
 After = Annotated[str | None, Query(max_length=512, description="`next` of the page before")]

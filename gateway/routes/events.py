@@ -17,14 +17,16 @@ from contracts.notify.errors import InvalidCursor
 from contracts.scope import Scope
 from gateway import documents, examples
 from gateway.auth.actors import SessionGone
-from gateway.auth.signed_in import Caller, CurrentActor, claims_of
+from gateway.auth.signed_in import CurrentActor, claims_of
+from gateway.auth.tokens import Claims
 from gateway.parts import Parts, Platform
 from gateway.problems import Problem
 from gateway.reads import raw_json
+from gateway.routing import Route
 from gateway.streams import EventStream, Wish
 from services.notify import queries
 
-router = APIRouter(prefix="/v1/events", tags=["events"])
+router = APIRouter(prefix="/v1/events", tags=["events"], route_class=Route)
 MOST_TYPES = 50
 _RIGHTS_S = 1.0
 
@@ -67,6 +69,7 @@ async def pull(
     wish = _wish(types, area_path, category)
     end = time.monotonic() + wait
     scope: Scope | None = actor.scope
+    claims = claims_of(request)
     while True:
         if scope is None:
             raise Problem("unauthenticated")
@@ -77,7 +80,7 @@ async def pull(
         if finished:
             await platform.tail.wait(place, min(left, _RIGHTS_S))
             # Somebody may have lost their rights while they waited.
-            scope = await _scope_now(platform, request)
+            scope = await _scope_now(platform, claims)
         elif await request.is_disconnected():
             break
     following = orjson.dumps(queries.encode_cursor(place)).decode()
@@ -110,7 +113,7 @@ async def _page(platform: Parts, scope: Scope, wish: Wish, place: int, limit: in
     summary="Listen to events",
     description="Server-sent events: `id` is a cursor, `event` the type, `data` the CloudEvent on one line. "
     "`Last-Event-ID` (or `after`) resumes where a connection broke; without either the stream begins now. "
-    "Comments come as heartbeats. The stream ends with the session: sign in and resume.",
+    "Heartbeats are an `id` alone. The stream ends with the session: sign in and resume.",
     responses=documents.answer(
         "id: AQAAAAAAAAAHa1b2\nevent: county.hazards.case.reported.v1\ndata: {…}\n\n",
         "The stream",
@@ -121,7 +124,7 @@ async def _page(platform: Parts, scope: Scope, wish: Wish, place: int, limit: in
 async def stream(
     request: Request,
     platform: Platform,
-    caller: Caller,
+    actor: CurrentActor,
     after: Place = None,
     types: Types = None,
     area_path: AreaPath | None = None,
@@ -130,19 +133,21 @@ async def stream(
     resume = request.headers.get("last-event-id") or after
     place = _place(resume) if resume else None
 
+    claims = claims_of(request)
+
     async def scope_now() -> Scope | None:
-        return await _scope_now(platform, request)
+        return await _scope_now(platform, claims)
 
     return EventStream(platform.tail, platform.reads, scope_now, _wish(types, area_path, category), place)
 
 
-async def _scope_now(platform: Parts, request: Request) -> Scope | None:
-    """The listener's scope as `access` has it; None when the session is over or the token has run out."""
+async def _scope_now(platform: Parts, claims: Claims) -> Scope | None:
+    """The listener's scope as `access` has it, two seconds old at most; None when the session is over."""
+    if time.time() >= claims.expires_at:
+        return None
     try:
-        return (await platform.actors.of(claims_of(request))).actor.scope
-    except (SessionGone, Problem) as error:
-        if isinstance(error, Problem) and error.status != 401:
-            raise
+        return (await platform.actors.of(claims)).actor.scope
+    except SessionGone:
         return None
 
 

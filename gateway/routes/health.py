@@ -8,8 +8,9 @@ from starlette.responses import Response
 from gateway import documents
 from gateway.parts import Platform
 from gateway.rendering import rendered
+from gateway.routing import Route
 
-router = APIRouter(prefix="/v1/health", tags=["health"])
+router = APIRouter(prefix="/v1/health", tags=["health"], route_class=Route)
 
 
 @router.get(

@@ -22,9 +22,10 @@ from gateway.parts import Platform
 from gateway.problems import Problem
 from gateway.reads import etag, single
 from gateway.rendering import rendered
+from gateway.routing import Route
 from services.grid import queries
 
-router = APIRouter(prefix="/v1/areas/imports", tags=["areas"])
+router = APIRouter(prefix="/v1/areas/imports", tags=["areas"], route_class=Route)
 _IN_MEMORY = 1024 * 1024
 _JSON_TYPES = ("application/geo+json", "application/json")
 

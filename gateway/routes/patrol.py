@@ -25,10 +25,11 @@ from gateway.problems import Problem
 from gateway.reads import etag, page, single
 from gateway.rendering import rendered
 from gateway.routes.puts import put_route
+from gateway.routing import Route
 from gateway.writes import expected_version
 from services.patrol import queries
 
-router = APIRouter(prefix="/v1/patrol", tags=["patrol"])
+router = APIRouter(prefix="/v1/patrol", tags=["patrol"], route_class=Route)
 Limit = Annotated[int, Query(ge=1, le=200)]
 After = Annotated[str | None, Query(max_length=512)]
 Area = Annotated[AreaPath | None, Query(description="With its subtree")]

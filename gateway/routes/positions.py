@@ -22,9 +22,10 @@ from gateway.parts import Parts, Platform
 from gateway.problems import Problem, unavailable
 from gateway.reads import raw_json
 from gateway.rendering import rendered
+from gateway.routing import Route
 from services.patrol import queries
 
-router = APIRouter(prefix="/v1/patrol/positions", tags=["patrol"])
+router = APIRouter(prefix="/v1/patrol/positions", tags=["patrol"], route_class=Route)
 _PARSERS = {
     "application/json": parse_json,
     "application/x-ndjson": parse_ndjson,

@@ -16,9 +16,10 @@ from gateway.auth.signed_in import CurrentActor
 from gateway.parts import Platform
 from gateway.reads import single
 from gateway.routes.puts import put_route
+from gateway.routing import Route
 from services.grid import queries
 
-router = APIRouter(prefix="/v1", tags=["registry"])
+router = APIRouter(prefix="/v1", tags=["registry"], route_class=Route)
 Limit = Annotated[int, Query(ge=1, le=200)]
 After = Annotated[str | None, Query(max_length=512)]
 Within = Annotated[AreaPath | None, Query(description="Path of an area; it and all below")]

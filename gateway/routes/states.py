@@ -14,9 +14,10 @@ from gateway.parts import Platform
 from gateway.reads import page
 from gateway.rendering import rendered
 from gateway.routes.puts import put_route
+from gateway.routing import Route
 from services.hazards import queries
 
-router = APIRouter(prefix="/v1", tags=["cases"])
+router = APIRouter(prefix="/v1", tags=["cases"], route_class=Route)
 
 
 @router.get(

@@ -24,10 +24,11 @@ from gateway.auth.signed_in import CurrentActor
 from gateway.parts import Platform
 from gateway.reads import etag, single
 from gateway.rendering import rendered
+from gateway.routing import Route
 from gateway.writes import expected_version
 from services.notify import queries
 
-router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
+router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"], route_class=Route)
 Limit = Annotated[int, Query(ge=1, le=200)]
 After = Annotated[str | None, Query(max_length=512)]
 
