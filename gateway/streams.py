@@ -3,7 +3,8 @@
 The reader polls every 0.2 s and keeps the newest events in a ring. Each listener walks at its own pace:
 inside the ring it reads memory, behind it (a Last-Event-ID of yesterday) it pages the journal under its
 own scope until it has caught up. Nothing is queued per listener: one that does not take what is sent
-within `SEND_S` is dropped and resumes by its last id. Rights are asked for again every second.
+within `SEND_S` is dropped and resumes by its last id. Rights are asked for again before every sending.
+Here as in a page, an event is told while it is visible both as it was and as its entity is now.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from prometheus_client import Counter, Gauge
 from starlette.responses import Response
@@ -25,6 +27,7 @@ from backbone import telemetry
 from backbone.policy import visible
 from contracts.areas import is_within
 from contracts.scope import Scope
+from gateway.middleware import HEAD
 from gateway.problems import Problem
 from gateway.reads import Reads
 from services.notify import queries
@@ -39,16 +42,33 @@ DROPPED = Counter("pingan_stream_dropped_total", "Streams ended by the gateway",
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides who may see an entity, as one version of it told."""
+
+    area_path: str
+    category: str | None
+    sensitivity: int
+    agencies: tuple[Any, ...]
+
+    def visible_to(self, scope: Scope) -> bool:
+        return visible(
+            scope,
+            area_path=self.area_path,
+            category=self.category,
+            sensitivity=self.sensitivity,
+            agencies=self.agencies,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One event of the journal, with what decides who may see it."""
 
     seq: int
     type: str
     routing_key: str
-    area_path: str
-    category: str | None
-    sensitivity: int
-    agencies: tuple[Any, ...]
+    entity_id: UUID
+    told: Standing
     body: str
 
     @classmethod
@@ -57,12 +77,28 @@ class Entry:
             seq=row["cursor_1"],
             type=row["type"],
             routing_key=row["routing_key"],
-            area_path=row["area_path"],
-            category=row["category"],
-            sensitivity=row["sensitivity"],
-            agencies=tuple(row["agencies"] or ()),
+            entity_id=row["entity_id"],
+            told=_standing(row, ""),
             body=row["body"],
         )
+
+
+def _standing(row: Any, prefix: str) -> Standing:
+    return Standing(
+        area_path=row[f"{prefix}area_path"],
+        category=row[f"{prefix}category"],
+        sensitivity=row[f"{prefix}sensitivity"],
+        agencies=tuple(row[f"{prefix}agencies"] or ()),
+    )
+
+
+@dataclass(slots=True)
+class Newest:
+    """An entity as it is now, kept while `events` of it lie in the ring."""
+
+    rank: tuple[int, int]
+    standing: Standing
+    events: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +112,8 @@ class Wish:
     def matches(self, entry: Entry) -> bool:
         return (
             (self.types is None or any(queries.matches(each, entry.routing_key) for each in self.types))
-            and (self.area_path is None or is_within(entry.area_path, self.area_path))
-            and (self.categories is None or entry.category in self.categories)
+            and (self.area_path is None or is_within(entry.told.area_path, self.area_path))
+            and (self.categories is None or entry.told.category in self.categories)
         )
 
 
@@ -86,7 +122,8 @@ class JournalTail:
 
     def __init__(self, reads: Reads) -> None:
         self._reads = reads
-        self._ring: deque[Entry] = deque(maxlen=RING)
+        self._ring: deque[Entry] = deque()
+        self._newest: dict[UUID, Newest] = {}
         self._news = asyncio.Condition()
         self.after = -1  # everything in the ring is newer than this
         self.head = -1  # -1: not read yet
@@ -118,13 +155,37 @@ class JournalTail:
         page = await self._reads.rows("notify", queries.journal_page(_SYSTEM, after=self.head, upto=head, limit=PAGE))
         full = len(page) == PAGE
         for row in page:
-            if len(self._ring) == self._ring.maxlen:
-                self.after = self._ring[0].seq
-            self._ring.append(Entry.of_row(row))
+            if len(self._ring) >= RING:
+                self._forget_oldest()
+            self._take(row)
         self.head = page[-1]["cursor_1"] if full else head
         async with self._news:
             self._news.notify_all()
         return full
+
+    def _take(self, row: Any) -> None:
+        entry = Entry.of_row(row)
+        self._ring.append(entry)
+        rank = (row["now_version"], row["now_seq"])
+        newest = self._newest.get(entry.entity_id)
+        if newest is None:
+            newest = self._newest[entry.entity_id] = Newest(rank, _standing(row, "now_"))
+        elif rank > newest.rank:
+            newest.rank, newest.standing = rank, _standing(row, "now_")
+        newest.events += 1
+
+    def _forget_oldest(self) -> None:
+        oldest = self._ring.popleft()
+        self.after = oldest.seq
+        newest = self._newest[oldest.entity_id]
+        newest.events -= 1
+        if not newest.events:
+            del self._newest[oldest.entity_id]
+
+    def may_hear(self, scope: Scope, entry: Entry) -> bool:
+        """Whether an event of the ring is visible as it was told and as its entity is now."""
+        newest = self._newest.get(entry.entity_id)
+        return newest is not None and entry.told.visible_to(scope) and newest.standing.visible_to(scope)
 
     def since(self, seq: int) -> list[Entry] | None:
         """Events after `seq`, oldest first, at most PAGE; None when `seq` lies before the ring."""
@@ -170,10 +231,12 @@ class EventStream(Response):
         del self.headers["content-length"]
         self._tail, self._reads, self._scope_now, self._wish = tail, reads, scope_now, wish
         self._place = after
-        self._asked_at = 0.0
-        self._scope: Scope | None = None
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        if HEAD in scope:
+            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
+            await send({"type": "http.response.body", "body": b""})
+            return
         LISTENERS.inc()
         gone = asyncio.create_task(_disconnected(receive))
         telling = asyncio.create_task(self._tell(send))
@@ -210,41 +273,31 @@ class EventStream(Response):
             elif not await self._tail.wait(-1, HEARTBEAT_S):
                 yield b": waiting\n\n"
         place = self._place
+        yield _here(place)
         while (scope := await self._rights()) is not None:
             entries = self._tail.since(place)
             if entries is None:
                 place, text = await self._from_journal(scope, place)
             else:
-                text = "".join(_lines(entry) for entry in entries if self._may_hear(scope, entry))
+                told = (entry for entry in entries if self._wish.matches(entry) and self._tail.may_hear(scope, entry))
+                text = "".join(map(_lines, told))
                 place = entries[-1].seq if entries else max(place, self._tail.head)
             if text:
                 spoke = time.monotonic()
                 yield text.encode()
             elif time.monotonic() - spoke >= HEARTBEAT_S:
                 spoke = time.monotonic()
-                yield f": {queries.encode_cursor(place)}\n\n".encode()
+                yield _here(place)
             if not text:
-                await self._tail.wait(place, RIGHTS_S)
+                await self._tail.wait(place, RIGHTS_S)  # then the rights are asked for again
 
     async def _rights(self) -> Scope | None:
-        if time.monotonic() - self._asked_at >= RIGHTS_S:
+        while True:
             try:
-                self._scope = await self._scope_now()
+                return await self._scope_now()
             except Problem:
                 # Rights that cannot be read are no rights: say nothing until they can.
                 await asyncio.sleep(POLL_S)
-                return await self._rights()
-            self._asked_at = time.monotonic()
-        return self._scope
-
-    def _may_hear(self, scope: Scope, entry: Entry) -> bool:
-        return self._wish.matches(entry) and visible(
-            scope,
-            area_path=entry.area_path,
-            category=entry.category,
-            sensitivity=entry.sensitivity,
-            agencies=entry.agencies,
-        )
 
     async def _from_journal(self, scope: Scope, place: int) -> tuple[int, str]:
         """One page from the database, for a listener that is behind the ring."""
@@ -272,6 +325,11 @@ class EventStream(Response):
 def _lines(entry: Entry) -> str:
     # CloudEvents JSON of ours is one line: no newline can end the field early.
     return f"id: {queries.encode_cursor(entry.seq)}\nevent: {entry.type}\ndata: {entry.body}\n\n"
+
+
+def _here(place: int) -> bytes:
+    # An id without data is no event, but a client that breaks off now resumes here and not at its return.
+    return f": here\nid: {queries.encode_cursor(place)}\n\n".encode()
 
 
 async def _within(send: Send, chunk: bytes) -> None:

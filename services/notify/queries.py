@@ -87,9 +87,10 @@ def journal_page(
 ) -> Query:
     """Events in the one order: columns body (the CloudEvents JSON as it came), cursor_1 (seq), type, event_id.
 
-    And what the visibility rule and a filter speak of (routing_key, area_path, category, sensitivity, agencies),
-    so that one reader in the gateway can serve every open stream. An event is shown while it is visible both as
-    it was told and as its entity is now: of a case that became more sensitive, or moved out of sight, nothing.
+    And what the visibility rule and a filter speak of (routing_key, area_path, category, sensitivity, agencies; the
+    same of the entity as it is now: now_area_path ..., with entity_id, now_version and now_seq), so that one reader
+    in the gateway can serve every open stream. An event is shown while it is visible both as it was told and as
+    its entity is now: of a case that became more sensitive, or moved out of sight, nothing.
     """
     values: dict[str, Any] = {"after": after, "upto": upto, "limit": limit, **parameters(scope)}
     if types is not None:
@@ -101,23 +102,24 @@ def journal_page(
     key = ("notify.journal_page", shape(scope), types is None, area is None, categories is None)
 
     def build() -> Select[Any]:
+        latest = _latest()
         statement = (
             select(
                 *(journal.c.body, journal.c.seq.label("cursor_1"), journal.c.type, journal.c.event_id),
                 *(journal.c.routing_key, journal.c.area_path, journal.c.category),
-                *(journal.c.sensitivity, journal.c.agencies),
+                *(journal.c.sensitivity, journal.c.agencies, journal.c.entity_id),
+                *(column.label(f"now_{column.name}") for column in latest.c),
             )
+            .join_from(journal, latest, true())
             .where(
                 journal.c.seq > cast(bindparam("after"), BigInteger),
                 journal.c.seq <= cast(bindparam("upto"), BigInteger),
                 predicate(scope, _visibility(journal.c)),
+                predicate(scope, _visibility(latest.c)),
             )
             .order_by(journal.c.seq)
             .limit(cast(bindparam("limit"), Integer))
         )
-        if not scope.unrestricted:
-            latest = _latest()
-            statement = statement.join(latest, true()).where(predicate(scope, _visibility(latest.c)))
         if types is not None:
             statement = statement.where(type_matches(journal.c.routing_key, bindparam("types")))
         if area is not None:
@@ -138,8 +140,9 @@ def _visibility(columns: ReadOnlyColumnCollection[str, Any]) -> Visibility:
 
 def _latest() -> FromClause:
     """What the journal knows of an event's entity by now."""
+    version, seq = _NOW.c.entity_version.label("version"), _NOW.c.seq
     return (
-        select(_NOW.c.area_path, _NOW.c.category, _NOW.c.sensitivity, _NOW.c.agencies)
+        select(version, seq, _NOW.c.area_path, _NOW.c.category, _NOW.c.sensitivity, _NOW.c.agencies)
         .where(_NOW.c.entity_id == journal.c.entity_id)
         .order_by(_NOW.c.entity_version.desc(), _NOW.c.seq.desc())
         .limit(literal_column("1"))

@@ -38,8 +38,6 @@ class Listener(threading.Thread):
 
     def _again(self) -> None:
         if not self.stop.is_set():
-            if self.heard:
-                self.headers["Last-Event-ID"] = self.heard[-1][0]
             self.run()
 
     def _read(self, answer: httpx.Response) -> None:
@@ -48,6 +46,8 @@ class Listener(threading.Thread):
             self.connected.set()
             if self.stop.is_set():
                 return
+            if not line and "id" in event:
+                self.headers["Last-Event-ID"] = event["id"]
             if not line and "data" in event:
                 data = json.loads(event["data"])
                 self.heard.append((event["id"], event["event"], data["data"].get("case_id", "")))

@@ -8,7 +8,8 @@ import pytest
 
 from contracts.scope import Scope
 from gateway import streams
-from gateway.streams import Entry, EventStream, JournalTail, Wish
+from gateway.streams import Entry, EventStream, JournalTail, Standing, Wish
+from services.notify import queries
 
 WEST, EAST = "330499/330499101/", "330499/330499102/"
 
@@ -20,25 +21,34 @@ class Journal:
         self.entries: list[dict[str, Any]] = []
 
     def add(self, area: str = WEST, type_: str = "closed", **more: Any) -> None:
+        seq = len(self.entries) + 1
         self.entries.append(
             {
-                "cursor_1": len(self.entries) + 1,
+                "cursor_1": seq,
                 "type": f"county.hazards.case.{type_}.v1",
                 "routing_key": f"hazards.case.{type_}",
                 "area_path": area,
                 "category": None,
                 "sensitivity": 1,
                 "agencies": [],
-                "body": f'{{"n":{len(self.entries) + 1}}}',
+                "entity_id": UUID(int=1000 + seq),
+                "version": 1,
+                "body": f'{{"n":{seq}}}',
             }
             | more
         )
+
+    def _with_now(self, row: dict[str, Any]) -> dict[str, Any]:
+        of_entity = (each for each in self.entries if each["entity_id"] == row["entity_id"])
+        now = max(of_entity, key=lambda each: (each["version"], each["cursor_1"]))
+        names = ("version", "area_path", "category", "sensitivity", "agencies")
+        return row | {f"now_{name}": now[name] for name in names} | {"now_seq": now["cursor_1"]}
 
     async def rows(self, service: str, query: Any) -> list[Any]:
         if query.key[0] == "notify.head":
             return [{"seq": len(self.entries)}]
         wanted = query.parameters
-        found = [row for row in self.entries if wanted["after"] < row["cursor_1"] <= wanted["upto"]]
+        found = [self._with_now(row) for row in self.entries if wanted["after"] < row["cursor_1"] <= wanted["upto"]]
         return found[: wanted["limit"]]
 
 
@@ -112,6 +122,63 @@ async def test_my_agencys_cases_are_heard_wherever_they_lie(journal: Journal, ta
     await settle()
     assert mine.numbers() == [1]
     mine.task.cancel()
+
+
+CASE = UUID(int=7)
+
+
+async def test_an_event_is_told_only_while_its_case_may_be_seen_as_it_is_now(
+    journal: Journal, tail: JournalTail
+) -> None:
+    await tail.poll()
+    journal.add(entity_id=CASE, version=1)
+    journal.add()
+    await tail.poll()
+    journal.add(entity_id=CASE, version=2, sensitivity=3)  # after both lie in memory
+    await tail.poll()
+    late = Listener(tail, journal, ALL, after=0)
+    await settle()
+    assert late.numbers() == [2], "neither what was open once nor what is confidential now"
+    late.task.cancel()
+
+
+async def test_a_case_that_moved_out_of_sight_is_told_of_no_more_even_out_of_order(
+    journal: Journal, tail: JournalTail
+) -> None:
+    await tail.poll()
+    journal.add(EAST, entity_id=CASE, version=5)
+    journal.add(WEST, entity_id=CASE, version=4)  # came late: the case lies in the east by now
+    await tail.poll()
+    west = Listener(tail, journal, Scope(areas=(WEST,)), after=0)
+    await settle()
+    assert west.numbers() == []
+    west.task.cancel()
+
+
+async def test_what_is_known_of_entities_goes_with_their_last_event(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "RING", 3)
+    tail = JournalTail(journal)  # type: ignore[arg-type]
+    await tail.poll()
+    for version in range(1, 10):
+        journal.add(entity_id=CASE, version=version)
+        journal.add()
+    await tail.poll()
+    assert len(tail._newest) == len(tail._ring) == 3
+
+
+async def test_rights_narrowed_while_one_listens_bind_the_very_next_event(journal: Journal, tail: JournalTail) -> None:
+    await tail.poll()
+    listener = Listener(tail, journal, ALL)
+    await settle()
+    listener.scope = Scope(areas=(WEST,))
+    journal.add(EAST)
+    journal.add(WEST)
+    await tail.poll()
+    await settle()
+    assert listener.numbers() == [2]
+    listener.task.cancel()
 
 
 async def test_who_comes_back_from_before_the_ring_reads_the_journal(journal: Journal, tail: JournalTail) -> None:
@@ -192,8 +259,19 @@ async def test_nobody_misses_anything_while_many_write(journal: Journal, tail: J
         listener.task.cancel()
 
 
+async def test_a_listener_knows_its_place_before_it_hears_anything(journal: Journal, tail: JournalTail) -> None:
+    journal.add()
+    await tail.poll()
+    listener = Listener(tail, journal, ALL)
+    await settle()
+    assert f"id: {queries.encode_cursor(1)}\n\n" in listener.text
+    assert listener.numbers() == []
+    listener.task.cancel()
+
+
 def test_an_entry_is_one_line_of_data() -> None:
-    entry = Entry(1, "county.hazards.case.closed.v1", "hazards.case.closed", WEST, None, 1, (), '{"a":1}')
+    told = Standing(WEST, None, 1, ())
+    entry = Entry(1, "county.hazards.case.closed.v1", "hazards.case.closed", UUID(int=1), told, '{"a":1}')
     text = streams._lines(entry)
     assert text.count("\ndata: ") == 1
     assert text.endswith("}\n\n")
