@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from backbone import outbox, policy
@@ -43,6 +43,7 @@ MAY_SUBSCRIBE = (
 MOST_OF_AN_AGENCY = 100
 BOTH_SECRETS_SIGN = timedelta(days=1)
 PENDING = DeliveryState.PENDING.value
+_ONE_OF_AN_AGENCY = text("SELECT pg_advisory_xact_lock(hashtext('notify.subscriptions'), hashtext(:agency))")
 
 
 def create(
@@ -187,10 +188,14 @@ def forget_finished(session: Session, keep: timedelta, *, clock: Clock, most: in
 
 def _may_subscribe(actor: Actor) -> None:
     if not actor.has(*MAY_SUBSCRIBE):
-        raise NotAllowed()
+        raise NotAllowed(expected=", ".join(sorted(MAY_SUBSCRIBE)))
+    if actor.scope.agency_id is None:  # all accounts without an agency would share theirs
+        raise NotAllowed("A subscription belongs to an agency, and this account has none.")
 
 
 def _refuse_too_many(session: Session, agency_id: UUID) -> None:
+    # One at a time for an agency: each of two at once would count without the other.
+    session.execute(_ONE_OF_AN_AGENCY, {"agency": str(agency_id)})
     live = select(func.count()).where(
         subscriptions.c.agency_id == agency_id, subscriptions.c.status != Status.DELETED.value
     )

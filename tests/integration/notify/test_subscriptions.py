@@ -1,5 +1,6 @@
 """Subscriptions by command, and what the gateway reads of them."""
 
+import dataclasses
 import json
 from collections.abc import Callable
 from typing import Any
@@ -200,3 +201,12 @@ def test_the_tables_are_what_the_migration_made(rows: Rows) -> None:
     assert {tuple(row) for row in found} == described
     indexes = {row[0] for row in rows("SELECT indexname FROM pg_indexes WHERE schemaname = 'notify'")}
     assert {index.name for table in metadata.tables.values() for index in table.indexes} <= indexes
+
+
+def test_accounts_without_an_agency_share_no_subscriptions(subscribe: Subscribe) -> None:
+    nobodys = UUID(int=0)  # what an actor without an agency bears
+    actor = actor_of((COUNTY,), agency_id=nobodys)
+    actor = dataclasses.replace(actor, scope=dataclasses.replace(actor.scope, agency_id=None))
+    with pytest.raises(NotAllowed) as refused:
+        subscribe(URL, actor)
+    assert "agency" in refused.value.detail
