@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from geoalchemy2 import WKTElement
-from sqlalchemy import Table, exists, select
+from sqlalchemy import Table, exists, select, text
 
 from backbone.clock import Clock
 from backbone.database import Session
@@ -30,10 +30,14 @@ from services.grid.commands import facts, places, rights, upserts
 from services.grid.tables import agencies, jurisdictions, persons, posts
 from services.grid.tables import places as places_table
 
+_ONE_AGENCY_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('grid.agencies'))")
+
 
 def put_agency(session: Session, actor: Actor, command: PutAgency, *, clock: Clock) -> Agency:
     """Create or replace an agency. Raises NotAllowed, NotVisible, UnknownArea, UnknownAgency, AgencyCycle,
     DuplicateAgencyCode, StaleVersion. Before any boundary an agency may be founded anywhere: accounts need one."""
+    # One at a time: a code given twice and a circle of superiors are seen in committed rows alone.
+    session.execute(_ONE_AGENCY_AT_A_TIME)
     rights.require_may_write(actor, command.area_path, *_present_path(session, agencies, command.agency_id))
     if boundary.current(session) is not None:
         _require_area(session, agencies, command.agency_id, command.area_path)
@@ -69,9 +73,13 @@ def put_jurisdiction(session: Session, actor: Actor, command: PutJurisdiction, *
 
 
 def put_person(session: Session, actor: Actor, command: PutPerson, *, clock: Clock) -> Person:
-    """Create or replace a member of staff; tells nobody, since events carry no persons. Raises UnknownAgency."""
+    """Create or replace a member of staff; tells nobody, since events carry no persons. Raises NotAllowed, NotVisible,
+    UnknownAgency."""
     rights.require_county_role(actor)
-    rights.require_may_write(actor, _agency_path(session, command.agency_id))
+    p = persons.c
+    present = session.execute(select(p.agency_id).where(p.person_id == command.person_id).with_for_update())
+    belongs_to = {command.agency_id, *present.scalars()}
+    rights.require_may_write(actor, *(_agency_path(session, agency_id) for agency_id in belongs_to))
     values = command.model_dump(exclude={"person_id"})
     version, _ = upserts.put(session, persons, command.person_id, values, clock())
     return Person(person_id=command.person_id, version=version, **values)
@@ -135,9 +143,10 @@ def _one_place(session: Session, place_id: UUID) -> list[object]:
 
 
 def _present_path(session: Session, table: Table, row_id: UUID) -> tuple[str, ...]:
-    """The area a row lies in now: who moves it must be in charge of both ends."""
+    """The area a row lies in now, locked: who moves it must be in charge of both ends."""
     key = next(iter(table.primary_key.columns))
-    path = session.execute(select(table.c.area_path).where(key == row_id)).scalar_one_or_none()
+    present = select(table.c.area_path).where(key == row_id).with_for_update()
+    path = session.execute(present).scalar_one_or_none()
     return () if path is None else (str(path),)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -10,6 +12,8 @@ import numpy as np
 import pytest
 import shapely
 
+from backbone import database as databases
+from backbone.clock import system_clock
 from contracts.grid import errors
 from contracts.grid.commands import Crs, PutAgency, PutJurisdiction, PutPerson, PutPlace, PutPost
 from contracts.refusals import NotAllowed, NotVisible, StaleVersion
@@ -214,3 +218,39 @@ def test_an_operator_writes_inside_its_areas_only(grid: Grid) -> None:
     elsewhere = actor(Role.COUNTY_OPERATOR, areas=("330411/330411102/",))
     with pytest.raises(NotVisible):
         grid.do(commands.put_agency, inside.model_copy(update={"area_path": "330411/330411102/"}), elsewhere)
+
+
+def test_a_person_is_changed_by_who_is_in_charge_of_both_agencies(grid: Grid) -> None:
+    grid.found()
+    person = PutPerson(person_id=put_person(grid), name="李娜", agency_id=put_agency(grid, code="town", area_path=TOWN))
+    with pytest.raises(NotVisible):
+        grid.do(commands.put_person, person, actor(Role.COUNTY_OPERATOR, areas=(TOWN,)))
+    assert grid.do(commands.put_person, person).version == 2
+
+
+def test_an_agency_that_is_just_moving_away_is_not_taken_back(grid: Grid) -> None:
+    grid.found()
+    here = agency(area_path=TOWN)
+    grid.do(commands.put_agency, here)
+    renamed = here.model_copy(update={"name": "新名"})
+    with ThreadPoolExecutor(1) as other:
+        with databases.transaction(grid.engine) as session:
+            moved = here.model_copy(update={"area_path": "330411/330411102/"})
+            commands.put_agency(session, grid.admin, moved, clock=system_clock)
+            late = other.submit(grid.do, commands.put_agency, renamed, actor(Role.COUNTY_OPERATOR, areas=(TOWN,)))
+            time.sleep(0.3)
+            assert not late.done()
+        with pytest.raises(NotVisible):
+            late.result()
+
+
+def test_two_agencies_founded_at_once_under_one_code_are_told_apart(grid: Grid) -> None:
+    grid.found()
+    with ThreadPoolExecutor(1) as other:
+        with databases.transaction(grid.engine) as session:
+            commands.put_agency(session, grid.admin, agency(), clock=system_clock)
+            late = other.submit(grid.do, commands.put_agency, agency())
+            time.sleep(0.3)
+            assert not late.done()
+        with pytest.raises(errors.DuplicateAgencyCode):
+            late.result()
