@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Any, NoReturn
 from uuid import UUID
 
-from sqlalchemy import Row, func, insert, select, update
+from sqlalchemy import Row, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from backbone.clock import Clock
 from backbone.database import Session
@@ -62,7 +63,9 @@ def put_unit(session: Session, actor: Actor, command: PutUnit) -> Unit:
         raise AgencyInactive(field="agency_id")
     wanted = {name: getattr(command, name) for name in ("call_sign", "kind", "agency_id", "area_path", "active")}
     if found is None:
-        session.execute(insert(units).values(id=command.unit_id, version=1, **wanted))
+        made = insert(units).values(id=command.unit_id, version=1, **wanted).on_conflict_do_nothing()
+        if session.execute(made.returning(units.c.id)).one_or_none() is None:
+            return put_unit(session, actor, command)  # the same id came twice at once, and the other one was first
         return Unit(unit_id=command.unit_id, version=1, **wanted)
     if all(getattr(found, name) == value for name, value in wanted.items()):
         return Unit(unit_id=command.unit_id, version=found.version, **wanted)
@@ -106,8 +109,11 @@ def plan_shift(session: Session, actor: Actor, command: PlanShift, *, clock: Clo
             status=Status.PLANNED.value,
             **plan,
         )
+        .on_conflict_do_nothing()
         .returning(shifts)
-    ).one()
+    ).one_or_none()
+    if row is None:  # planned for another unit at the same moment: of one unit only one plans at a time
+        raise DuplicateShift(field="shift_id")
     append(session, _event(row, clock()))
     return _reply(row, unit.call_sign)
 

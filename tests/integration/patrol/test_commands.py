@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,7 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, text
 
-from backbone.database import Session
+from backbone.database import Session, transaction
 from backbone.outbox import Event
 from contracts.grid.events import AgencyChanged
 from contracts.patrol.commands import MoveShift, PlanShift, PutUnit, Shift
@@ -244,3 +246,29 @@ def test_partitions_are_made_ahead_and_old_ones_forgotten(session: Session) -> N
     left = days()
     assert len(left) == 4
     assert left[0].endswith(f"{today - timedelta(days=1):%Y%m%d}")
+
+
+def test_a_unit_put_twice_at_once_is_one_unit_and_a_shift_id_used_twice_at_once_is_refused(patrol: Engine) -> None:
+    asked, other = unit(), unit()
+    with ThreadPoolExecutor(1) as second:
+
+        def meanwhile(use_case: Callable[..., Any], *arguments: Any, **more: Any) -> Any:
+            with transaction(patrol) as session:
+                return use_case(session, OPERATOR, *arguments, **more)
+
+        with transaction(patrol) as session:
+            first = commands.put_unit(session, OPERATOR, asked)
+            late = second.submit(meanwhile, commands.put_unit, asked)
+            time.sleep(0.3)
+            assert not late.done()
+        assert late.result() == first
+        meanwhile(commands.put_unit, other)
+        wanted = plan(asked.unit_id)
+        with transaction(patrol) as session:
+            commands.plan_shift(session, OPERATOR, wanted, clock=at())
+            late = second.submit(
+                meanwhile, commands.plan_shift, wanted.model_copy(update={"unit_id": other.unit_id}), clock=at()
+            )
+            time.sleep(0.3)
+        with pytest.raises(DuplicateShift):
+            late.result()
