@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Table, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from backbone.clock import Clock
@@ -32,12 +33,16 @@ CATEGORY_MAKERS = frozenset[str]({Role.COUNTY_ADMIN, Role.COUNTY_OPERATOR})
 
 
 def link_external_ref(session: Session, actor: Actor, command: LinkExternalRef, *, clock: Clock) -> Case:
-    """Notes another system's id of a case; a repeat changes nothing. Raises NotVisible, DuplicateExternalRef.
+    """Notes another system's id of a case; a repeat changes nothing.
 
-    The version stays: a reference is a way to find the case, not a change of it.
+    The version stays: a reference is a way to find the case, not a change of it. Raises NotVisible, NotAllowed (a
+    former agency reads on, no more), DuplicateExternalRef.
     """
-    visible_case(session, actor, command.case_id)
+    row = visible_case(session, actor, command.case_id)
     require_role(actor, AGENCY, "Linking")
+    taking_part = {row["reporting_agency_id"], row["lead_agency_id"], *row["assisting_agency_ids"]}
+    if actor.agency_id not in taking_part and not in_areas(actor, row["area_path"]):
+        raise NotAllowed("The case lies outside your areas, and your agency takes no part in it any more.")
     link(session, command.case_id, (ExternalRef(system=command.system, id=command.id),), clock())
     return records.reply(session, command.case_id)
 
@@ -45,45 +50,49 @@ def link_external_ref(session: Session, actor: Actor, command: LinkExternalRef, 
 def put_routing_rule(session: Session, actor: Actor, command: PutRoutingRule, *, clock: Clock) -> RoutingRule:
     """Creates or replaces a rule inside the actor's own areas. Raises NotAllowed, UnknownAgency."""
     require_role(actor, RULE_MAKERS, "Routing")
-    known = session.execute(
-        select(routing_rules).where(routing_rules.c.id == command.rule_id).with_for_update()
-    ).one_or_none()
-    for area_path in {command.area_path, known.area_path if known else command.area_path}:
+
+    def inside(area_path: str) -> None:
         if not in_areas(actor, area_path):
             raise NotAllowed("The rule's area is not one of yours.", field="area_path")
+
+    inside(command.area_path)
     if command.active:
         placing.require_agency(session, command.agency_id, "agency_id")
     values = command.model_dump(exclude={"rule_id"})
-    row = _put(session, routing_rules, {"id": command.rule_id}, values)
+    row = _put(session, routing_rules, {"id": command.rule_id}, values, lambda known: inside(known["area_path"]))
     return RoutingRule(rule_id=row["id"], **{name: row[name] for name in (*values, "version")})
 
 
 def put_category(session: Session, actor: Actor, command: PutCategory, *, clock: Clock) -> Category:
     """Creates or replaces a category; cases keep the deadline they have. Raises NotAllowed, InvalidField."""
     require_role(actor, CATEGORY_MAKERS, "Categories")
-    known = session.execute(select(categories).where(categories.c.code == command.code).with_for_update()).one_or_none()
-    if known is not None and known.kind != command.kind.value:
-        raise InvalidField("A category keeps its kind.", field="kind", expected=known.kind)
+
+    def same_kind(known: records.Row) -> None:
+        if known["kind"] != command.kind.value:
+            raise InvalidField("A category keeps its kind.", field="kind", expected=known["kind"])
+
     values = command.model_dump(mode="json", exclude={"code"})
-    row = _put(session, categories, {"code": command.code}, values)
-    return Category(**dict(row))
+    return Category(**dict(_put(session, categories, {"code": command.code}, values, same_kind)))
 
 
-def _put(session: Session, table: Any, key: dict[str, Any], values: dict[str, Any]) -> Any:
-    """Inserts at version 1 or replaces at the next one; the same content again changes nothing."""
-    statement = insert(table).values(**key, **values, version=1)
-    changed = [table.c[name].is_distinct_from(value) for name, value in values.items()]
-    statement = statement.on_conflict_do_update(
-        index_elements=list(key),
-        set_={**values, "version": table.c.version + 1},
-        where=_any(changed),
-    )
-    session.execute(statement)
-    return session.execute(select(table).filter_by(**key)).mappings().one()
+def _put(
+    session: Session,
+    table: Table,
+    key: dict[str, Any],
+    values: dict[str, Any],
+    may_replace: Callable[[records.Row], None],
+) -> records.Row:
+    """Inserts at version 1 or replaces at the next one; the same content again changes nothing.
 
-
-def _any(conditions: list[Any]) -> Any:
-    whole = conditions[0]
-    for condition in conditions[1:]:
-        whole = whole | condition
-    return whole
+    `may_replace` judges the row that is there, locked, also one that came a moment ago; it raises what it objects to.
+    """
+    made = insert(table).values(**key, **values, version=1).on_conflict_do_nothing().returning(table)
+    row = session.execute(made).mappings().one_or_none()
+    if row is not None:
+        return row
+    known = session.execute(select(table).filter_by(**key).with_for_update()).mappings().one()
+    may_replace(known)
+    if all(known[name] == value for name, value in values.items()):
+        return known
+    replaced = update(table).filter_by(**key).values(**values, version=known["version"] + 1).returning(table)
+    return session.execute(replaced).mappings().one()
