@@ -113,7 +113,7 @@ class Wish:
         return (
             (self.types is None or any(queries.matches(each, entry.routing_key) for each in self.types))
             and (self.area_path is None or is_within(entry.told.area_path, self.area_path))
-            and (self.categories is None or entry.told.category in self.categories)
+            and queries.asks_for(self.categories, entry.told.category)
         )
 
 

@@ -17,7 +17,7 @@ TypePattern = Annotated[str, StringConstraints(pattern=r"^(\*|[a-z]+(\.[a-z_]+){
 
 
 class CreateSubscription(Command):
-    """Send the events that match to a webhook; a handshake is not asked in v1.
+    """Send the events that match to a webhook; a handshake is not asked in v1. `fire` takes `fire.charging` too.
 
     Its rights are those of the account that creates it, checked again at every delivery.
     """

@@ -39,12 +39,13 @@ from backbone.statements import Query, query
 from contracts.areas import path_end
 from contracts.scope import Scope
 from services.notify.domain.cursors import decode_cursor, encode_cursor
-from services.notify.domain.patterns import matches
+from services.notify.domain.patterns import asks_for, matches
 from services.notify.domain.subscription import Status
 from services.notify.tables import deliveries, journal, journal_head, subscriptions
 
 __all__ = [
     "PAGE_WINDOW",
+    "asks_for",
     "decode_cursor",
     "encode_cursor",
     "head",
@@ -128,7 +129,7 @@ def journal_page(
                 journal.c.area_path < cast(bindparam("area_end"), Text),
             )
         if categories is not None:
-            statement = statement.where(journal.c.category == cast(bindparam("categories"), ARRAY(Text)).any_())
+            statement = statement.where(category_asked_for(journal.c.category, bindparam("categories")))
         return statement
 
     return Query(key, build, values)
@@ -158,6 +159,13 @@ def type_matches(routing_key: ColumnElement[str], patterns: ColumnElement[Any]) 
         pattern == routing_key,
         (func.right(pattern, 2) == ".*") & func.starts_with(routing_key, func.left(pattern, -1)),
     )
+    return select(literal(1)).where(one).exists()
+
+
+def category_asked_for(category: ColumnElement[str], categories: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The SQL form of `domain.patterns.asks_for` for categories (text[]); a property test holds them equal."""
+    wanted = func.unnest(cast(categories, ARRAY(Text))).column_valued("wanted")
+    one = or_(category == wanted, func.starts_with(category, wanted.op("||")(literal_column("'.'"))))
     return select(literal(1)).where(one).exists()
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from contracts.areas import is_within
@@ -20,6 +20,16 @@ def matches(pattern: str, routing_key: str) -> bool:
     return routing_key == pattern
 
 
+def asks_for(categories: Collection[str] | None, category: str | None) -> bool:
+    """Whether a filter by categories takes one: itself or one above it, as everywhere (`fire` takes `fire.exit`).
+
+    None takes all; what has no category is taken by None alone.
+    """
+    if categories is None or category is None:
+        return categories is None
+    return category in categories or any(category.startswith(f"{each}.") for each in categories)
+
+
 def unmatchable(patterns: Iterable[str], routing_keys: Iterable[str]) -> list[str]:
     """The patterns that match none of `routing_keys`."""
     keys = tuple(routing_keys)
@@ -28,7 +38,7 @@ def unmatchable(patterns: Iterable[str], routing_keys: Iterable[str]) -> list[st
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a subscription asks for; its rights are another matter. None means all."""
+    """What a subscription asks for; its rights are another matter. None means all, a category what is below it too."""
 
     types: tuple[str, ...]
     area_path: str | None = None
@@ -39,5 +49,5 @@ class Filter:
         return (
             any(matches(pattern, routing_key) for pattern in self.types)
             and (self.area_path is None or is_within(area_path, self.area_path))
-            and (self.categories is None or (category is not None and category in self.categories))
+            and asks_for(self.categories, category)
         )

@@ -71,4 +71,8 @@ def test_a_filter_asks_for_type_area_and_category_together() -> None:
     assert not found(area="330499/")
     assert not found(category="gas.leak")
     assert not found(category=None)
+    assert not found(category="fire.exit_blocked")
+    above = Filter(("*",), categories=frozenset({"fire"}))
+    for category, concerned in (("fire", True), ("fire.exit", True), ("fireworks", False), (None, False)):
+        assert above.matches(routing_key="hazards.case.closed", area_path="330499/", category=category) is concerned
     assert Filter(("*",)).matches(routing_key="grid.area.changed", area_path="330499/", category=None)
