@@ -44,7 +44,7 @@ def rows() -> list[Row]:
         _platform(environment) as url,
         _stock(database, environment) as stock_url,
     ):
-        ours = _our_request(url)
+        ours = report_request(url)
         stock = load.post(f"{stock_url}/cases", orjson.dumps({"body": "x" * 600}), {"Content-Type": "application/json"})
 
         def report() -> float:
@@ -71,19 +71,19 @@ def _platform(environment: dict[str, str]) -> Iterator[str]:
         for module in MODULES:
             stack.enter_context(place.process(module, environment, place.free_port()))
         url = f"http://127.0.0.1:{port}"
-        _demo_accounts(environment)
-        demo.load(url, county=demo.Given(_one_grid()))
+        demo_accounts(environment)
+        demo.load(url, county=demo.Given(one_grid()))
         yield url
 
 
-def _demo_accounts(environment: dict[str, str]) -> None:
+def demo_accounts(environment: dict[str, str]) -> None:
     """The administrator, as `pingan admin create` makes it."""
     command = [sys.executable, "-m", "cli", "admin", "create", "--login", staff.ADMINISTRATOR, "--password-from-stdin"]
     password = staff.PASSWORD.format(login=staff.ADMINISTRATOR)
     subprocess.run(command, input=password, text=True, check=True, env={**os.environ, **environment})
 
 
-def _one_grid() -> dict[str, object]:
+def one_grid() -> dict[str, object]:
     """County, town, village and grid of one and the same square: the smallest partition there is."""
     square = [[LON - 0.1, LAT - 0.1], [LON + 0.1, LAT - 0.1], [LON + 0.1, LAT + 0.1], [LON - 0.1, LAT + 0.1]]
     geometry = {"type": "Polygon", "coordinates": [[*square, square[0]]]}
@@ -95,7 +95,7 @@ def _one_grid() -> dict[str, object]:
     return {"type": "FeatureCollection", "features": features}
 
 
-def _our_request(url: str) -> Callable[[int], bytes]:
+def report_request(url: str) -> Callable[[int], bytes]:
     form = {"grant_type": "password", "username": "worker", "password": staff.PASSWORD.format(login="worker")}
     token = httpx.post(f"{url}/v1/auth/token", data=form, trust_env=False).raise_for_status().json()["access_token"]
     body = orjson.dumps(
