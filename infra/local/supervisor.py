@@ -103,6 +103,7 @@ class _SocketTransport(xmlrpc.client.Transport):
         unix.settimeout(60)
         unix.connect(str(_socket_path()))
         connection.sock = unix
+        self._connection = host, connection  # so that closing the proxy closes it
         return connection
 
 
