@@ -1,178 +1,109 @@
-"""kill -9 of each process in turn while 2,000 cases are reported: nothing lost, nothing twice, all come back.
+"""kill -9 of each process in turn, database and broker too, while 2,000 cases are reported: nothing is lost,
+nothing is applied twice, everything comes back by itself.
 
-The client does what the API asks of every client: after 503 or a broken connection it sends the same request
-again under the same key. The oracle is the database: every case that was answered 2xx, once, with one reported
-row in its history; every outbox row in the journal once; no entity's version going down.
+The clients (clients.py) repeat what was not answered, the oracle (oracle.py) compares what was committed with what
+was applied. `FAULTS_SEED=n` gives another order of kills.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import random
-import signal
-import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
 
-import httpx
-import psycopg2
 import pytest
 
-from infra.local.processes import PLATFORM
+from infra.local.processes import all_processes
+from tests.faults import clients
+from tests.faults.clients import Run
+from tests.faults.killing import Killer, only_on_an_instance_for_tests, platform_is_whole
+from tests.faults.oracle import Oracle, watching
 from tests.platform import Platform, eventually
 
-REPORTS, SENDERS = 2000, 12
-KILL_EVERY_S = 4.0
-AT_MOST_S = 240
-
-
-@dataclass
-class Run:
-    """What one run sent and what it was told: marker -> case id of the 2xx answer."""
-
-    name: str
-    answered: dict[str, str] = field(default_factory=dict)
-    kills: list[tuple[str, int, float]] = field(default_factory=list)
-    repeats: int = 0
-    finished: bool = False
+REPORTS = 2000
+KILL_EVERY_S = 5.0
+DRAINED_WITHIN_S = 30
+GATEWAY_AWAY_S = 30  # from its kill until it must accept connections again
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(AT_MOST_S + 120)
+@pytest.mark.timeout(240)
 def test_killing_each_process_loses_nothing_and_repeats_nothing(platform: Platform) -> None:
-    run = Run(f"faults {uuid.uuid4().hex[:8]}")
+    only_on_an_instance_for_tests()
     seed = int(os.environ.get("FAULTS_SEED", "20260302"))
-    asyncio.run(_report_and_kill(platform, run, random.Random(seed)))
-    print(f"seed {seed}, {len(run.answered)} answered, {run.repeats} sent again, kills: {run.kills}")
-    assert len(run.answered) == REPORTS
-    assert {name for name, _, _ in run.kills} == {process.name for process in PLATFORM}
-    eventually(platform.is_ready, 60, "every process to be back")
+    with watching(platform.settings["PINGAN_ADMIN_DATABASE_URL"]) as oracle:
+        print(f"\nseed {seed}, {_versions(oracle)}")
+        run, killer, drained_s = asyncio.run(_report_and_kill(platform, oracle, random.Random(seed)))
+        print("\n".join(map(str, killer.kills)))
+        print(f"{len(run.cases)} of {REPORTS} answered 2xx, meanwhile {dict(run.outages)}, {len(run.broken)} broken")
+        print(f"drained {drained_s:.1f} s after the last kill; {len(run.batches)} batches of positions")
+        verdict = oracle.verdict()
+        print(verdict)
 
-    with contextlib.closing(psycopg2.connect(platform.settings["PINGAN_ADMIN_DATABASE_URL"])) as connection:
-        connection.autocommit = True
-        query = _querying(connection)
-        _judge_cases(run, query)
-        eventually(lambda: query(UNJOURNALED, like(run))[0][0] == 0, 30, "the journal to have every event")
-        _judge_journal(run, query)
-
-
-CASES = "SELECT id FROM hazards.cases WHERE description LIKE %s"
-UNJOURNALED = f"""
-SELECT count(*) FROM hazards.outbox o WHERE o.target IS NULL AND o.entity_id IN ({CASES})
-AND NOT EXISTS (SELECT 1 FROM notify.journal j WHERE j.event_id = o.id)
-"""
-INVERSIONS = f"""
-SELECT count(*) FROM (SELECT entity_version, lag(entity_version) OVER (PARTITION BY entity_id ORDER BY seq) AS before
-FROM notify.journal WHERE entity_id IN ({CASES})) v WHERE before >= entity_version
-"""
-
-Query = Callable[..., list[tuple[Any, ...]]]
+        assert run.wrong == [], "an answer that no outage excuses"
+        assert _unexcused(run, killer) == [], "a connection broke although the gateway lived"
+        assert len(run.cases) == REPORTS
+        assert run.last_answer_at > max(kill.at for kill in killer.kills), "the last kill came after the last report"
+        killer.assert_each_came_back()
+        assert verdict.counts == (0, 0, 0), verdict
+        assert drained_s <= DRAINED_WITHIN_S
+        _judge_cases(run, oracle)
+        _judge_what_else_was_answered(run, oracle)
+    platform_is_whole(platform)
 
 
-def like(run: Run) -> str:
-    return f"{run.name} %"
+def _versions(oracle: Oracle) -> str:
+    server, postgis = oracle.query("SELECT current_setting('server_version'), postgis_lib_version()")[0]
+    return f"PostgreSQL {server}, PostGIS {postgis}"
 
 
-def _querying(connection: Any) -> Query:
-    def query(statement: str, *parameters: object) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, parameters)
-            return list(cursor.fetchall())
+async def _report_and_kill(platform: Platform, oracle: Oracle, chance: random.Random) -> tuple[Run, Killer, float]:
+    """What was sent, what was killed, and the seconds from the last kill until everything was applied."""
+    run, done = Run(f"faults {uuid.uuid4().hex[:8]}"), asyncio.Event()
+    killer = Killer(run.started)
+    over_s = (len(all_processes()) + 1) * KILL_EVERY_S
 
-    return query
+    async def report() -> None:
+        await clients.report(platform, run, REPORTS, over_s)
+        done.set()
+
+    async with asyncio.TaskGroup() as together:
+        together.create_task(clients.rename_an_agency(platform, run, done))
+        together.create_task(clients.send_positions(platform, run, done))
+        together.create_task(report())
+        await killer.each_in_turn(chance, KILL_EVERY_S)
+    last = killer.kills[-1].at
+    await asyncio.to_thread(eventually, oracle.is_drained, 2 * DRAINED_WITHIN_S, "every event to be applied")
+    drained_s = killer.now - last
+    await killer.all_back()
+    return run, killer, drained_s
 
 
-def _judge_cases(run: Run, query: Query) -> None:
-    rows = query("SELECT description, id::text FROM hazards.cases WHERE description LIKE %s", like(run))
+def _unexcused(run: Run, killer: Killer) -> list[tuple[float, str]]:
+    """Broken connections while the gateway was not away."""
+    gateway = next(kill for kill in killer.kills if kill.name == "gateway")
+    until = gateway.at + min(GATEWAY_AWAY_S, (gateway.back_after or GATEWAY_AWAY_S) + 1)
+    return [(at, how) for at, how in run.broken if not gateway.at - 0.2 <= at <= until]
+
+
+def _judge_cases(run: Run, oracle: Oracle) -> None:
+    """Every case that was answered 2xx stands once, with the id that was answered and one report in its history."""
+    of_run = ("SELECT id FROM hazards.cases WHERE description LIKE %s", f"{run.name} %")
     stored: dict[str, list[str]] = {}
-    for marker, case_id in rows:
+    for marker, case_id in oracle.query(of_run[0].replace("id", "description, id::text", 1), of_run[1]):
         stored.setdefault(marker, []).append(case_id)
-    lost = [marker for marker in run.answered if marker not in stored]
-    twice = {marker: ids for marker, ids in stored.items() if len(ids) > 1}
-    other = [marker for marker, case_id in run.answered.items() if stored.get(marker, [case_id]) != [case_id]]
-    assert (lost, twice, other) == ([], {}, [])
-    history = query(
-        f"SELECT case_id, count(*) FROM hazards.case_history WHERE move = 'report' AND case_id IN ({CASES}) "
-        "GROUP BY case_id HAVING count(*) <> 1",
-        like(run),
-    )
-    assert history == []
-    without = query(
-        "SELECT count(*) FROM hazards.cases c WHERE c.description LIKE %s AND NOT EXISTS "
-        "(SELECT 1 FROM hazards.case_history h WHERE h.case_id = c.id)",
-        like(run),
-    )
-    assert without == [(0,)]
+    assert stored == {marker: [case_id] for marker, case_id in run.cases.items()}
+    reports = "SELECT case_id FROM hazards.case_history WHERE move = 'report'"
+    once = f"SELECT count(*), count(DISTINCT case_id) FROM ({reports} AND case_id IN ({of_run[0]})) AS r"
+    assert oracle.query(once, of_run[1]) == [(REPORTS, REPORTS)]
+    said = "SELECT count(*), count(DISTINCT entity_id) FROM oracle.sent WHERE version = 1 AND entity_id IN "
+    assert oracle.query(f"{said} ({of_run[0]})", of_run[1]) == [(REPORTS, REPORTS)]
 
 
-def _judge_journal(run: Run, query: Query) -> None:
-    said = query(f"SELECT count(*) FROM hazards.outbox WHERE target IS NULL AND entity_id IN ({CASES})", like(run))
-    heard = query(
-        f"SELECT count(*), count(DISTINCT event_id) FROM notify.journal WHERE entity_id IN ({CASES})", like(run)
-    )
-    assert heard == [(said[0][0], said[0][0])]
-    assert said[0][0] >= REPORTS
-    assert query(INVERSIONS, like(run)) == [(0,)], "an entity's version went down"
-
-
-async def _report_and_kill(platform: Platform, run: Run, chance: random.Random) -> None:
-    token = platform.token("worker")
-    numbers = iter(range(REPORTS))
-    headers = {"Authorization": f"Bearer {token}"}
-    async with httpx.AsyncClient(base_url=platform.url, headers=headers, timeout=10, trust_env=False) as client:
-        point = await _point(client)
-        killer = asyncio.create_task(_kill_in_turn(platform, run, chance))
-        pace = len(PLATFORM) * KILL_EVERY_S / REPORTS  # the last report is sent after the last kill
-
-        async def sender() -> None:
-            for number in numbers:
-                await _report(client, run, point, f"{run.name} {number:04d}")
-                await asyncio.sleep(pace * SENDERS * 0.7)
-
-        await asyncio.gather(*(sender() for _ in range(SENDERS)))
-        run.finished = True
-        await killer
-
-
-async def _point(client: httpx.AsyncClient) -> dict[str, float]:
-    path = (await client.get("/v1/auth/me")).json()["scope"]["areas"][0]
-    area = (await client.get(f"/v1/areas/{path.rstrip('/').rpartition('/')[2]}")).json()
-    return {"lon": area["lon"], "lat": area["lat"]}
-
-
-async def _report(client: httpx.AsyncClient, run: Run, point: dict[str, float], marker: str) -> None:
-    """One report until it is answered 2xx, always the same request under the same key."""
-    body = {"category": "fire.exit_blocked", "source": "grid_worker", "description": marker, "crs": "wgs84", **point}
-    key, end = {"Idempotency-Key": str(uuid.uuid4())}, time.monotonic() + AT_MOST_S
-    while time.monotonic() < end:
-        try:
-            answer = await client.post("/v1/cases", json=body, headers=key)
-        except httpx.TransportError:
-            run.repeats += 1
-            await asyncio.sleep(0.2)
-            continue
-        if answer.status_code == 201:
-            run.answered[marker] = answer.json()["case_id"]
-            return
-        assert answer.status_code in (429, 503), f"{answer.status_code}: {answer.text}"
-        assert "Retry-After" in answer.headers
-        run.repeats += 1
-        await asyncio.sleep(min(1.0, float(answer.headers["Retry-After"])))
-    raise AssertionError(f"{marker} was not answered within {AT_MOST_S} s")
-
-
-async def _kill_in_turn(platform: Platform, run: Run, chance: random.Random) -> None:
-    """Each process of the list once, in a random order, by the pid its supervisor gives."""
-    names = [process.name for process in PLATFORM]
-    chance.shuffle(names)
-    started = time.monotonic()
-    for name in names:
-        await asyncio.sleep(KILL_EVERY_S)
-        pid = (await asyncio.to_thread(platform.processes))[name]["pid"]
-        if pid:
-            os.kill(pid, signal.SIGKILL)
-            run.kills.append((name, pid, round(time.monotonic() - started, 1)))
+def _judge_what_else_was_answered(run: Run, oracle: Oracle) -> None:
+    """The agency's last version is known to all, and every batch of positions that was answered 202 is settled."""
+    for table in ("grid.agencies WHERE agency_id", "hazards.agencies WHERE id", "patrol.agencies WHERE id"):
+        assert oracle.query(f"SELECT version FROM {table} = %s", clients.AGENCY) == [(run.agency_version,)], table
+    settled = "SELECT count(*) FROM patrol.position_batches WHERE id = ANY(%s::uuid[])"
+    eventually(lambda: oracle.query(settled, run.batches) == [(len(run.batches),)], 10, "every batch to be settled")
