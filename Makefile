@@ -52,6 +52,9 @@ bench: bootstrap infra ## commands, cells, events beside their references (B=b6 
 .PHONY: contracts
 contracts: bootstrap ## write schemas, examples, asyncapi.yaml and the event map from the contracts
 	$(VENV)/python -m contracts.generate
+.PHONY: release-contracts
+release-contracts: contracts ## promise today's event schemas: from then on they never change
+	$(VENV)/python -m contracts.released
 bootstrap:      ## install what tests and checks need, start nothing
 	@$(LOCAL) bootstrap --dev
 requirements: bootstrap ## compile requirements/*.in into hashed .txt (UP=1 takes newer releases)
