@@ -195,6 +195,7 @@ class Source:
         self.service = service
         self.shards: set[int] = set()
         self.leads = False
+        self.connected = False
         self._url = url
         self._publisher = publisher
         self._hook = hook or (lambda _point: None)
@@ -208,6 +209,7 @@ class Source:
             connection: asyncpg.Connection | None = None
             try:
                 connection = await connect_database(self._url, f"relay-{self.service}")
+                self.connected = True
                 pause = 0.2
                 await self._work(connection)
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -217,7 +219,7 @@ class Source:
                 pause = min(pause * 2, 5.0)
             finally:
                 self.shards.clear()
-                self.leads = False
+                self.leads = self.connected = False
                 if connection is not None:
                     connection.terminate()  # gives the locks back even if a query hangs
 
@@ -301,6 +303,11 @@ class Relay:
         self.sources = [Source(name, url, self.publisher, hook) for name, url in databases.items()]
         self.guard = Guard(dict(databases), broker_url, management_url, self.publisher, self._leads)
 
+    def outboxes(self) -> bool | str:
+        """Health: whether every service's database is there."""
+        away = [source.service for source in self.sources if not source.connected]
+        return f"no database: {', '.join(away)}" if away else True
+
     def _leads(self) -> bool:
         return self.sources[0].leads
 
@@ -340,7 +347,7 @@ async def _main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, relay.stop)
     if platform.health_port:
-        telemetry.serve_health(platform.health_port, {"outboxes": lambda: True})
+        telemetry.serve_health(platform.health_port, {"outboxes": relay.outboxes})
     log.info("relay started")
     await relay.run()
     log.info("relay stopped")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import inspect
 
@@ -10,9 +11,10 @@ from nameko.extensions import ENTRYPOINT_EXTENSIONS_ATTR
 
 from backbone import topology
 from backbone.entrypoints.decorators import SubscribeEntrypoint, SubscribeStreamEntrypoint
+from backbone.relay import Relay
 from backbone.runner import service_class
 from backbone.settings import SERVICES
-from tests.integration.backbone.conftest import Processes, Stage
+from tests.integration.backbone.conftest import Processes, Stage, eventually
 
 
 def handled(cls: type) -> set[str]:
@@ -48,3 +50,14 @@ def test_each_service_starts_and_stops(stage: Stage, processes: Processes, servi
     processes.said(process, "connected to the broker")
     assert processes.stop(process) == 0
     assert '"level": "error"' not in process.log.read_text()  # type: ignore[attr-defined]
+
+
+async def test_a_relay_says_which_database_it_lacks(stage: Stage) -> None:
+    there = stage.settings["PINGAN_GRID_DATABASE_URL"]
+    away = "postgresql://nobody@127.0.0.1:1/nowhere"
+    relay = Relay({"grid": there, "hazards": away}, stage.broker_url, stage.management_url)
+    assert relay.outboxes() == "no database: grid, hazards"
+    running = asyncio.ensure_future(relay.run())
+    await asyncio.to_thread(eventually, lambda: relay.outboxes() == "no database: hazards")
+    relay.stop()
+    await running
