@@ -210,7 +210,7 @@ def _finding(error: Mapping[str, Any] | ErrorDetails) -> dict[str, str]:
     if location and location[0] in ("body", "query", "path", "header", "cookie"):
         location = location[1:]
     kind, context = error["type"], error.get("ctx") or {}
-    english, chinese = _ASKED.get(kind, (str(error["msg"])[:200], "取值不合法"))
+    english, chinese = _ASKED.get(kind, (str(error["msg"]).removeprefix("Value error, ")[:200], "取值不合法"))
     for word in ("expected", "pattern"):
         if word in context:
             english = f"{context[word]}" if word == "expected" else f"form {context[word]}"

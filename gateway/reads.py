@@ -16,10 +16,12 @@ import asyncpg
 import orjson
 from starlette.responses import Response
 
+from backbone import telemetry
 from backbone.statements import Query, compiled
 from gateway import cursors
 from gateway.problems import Problem, unavailable
 
+log = telemetry.logger(__name__)
 Keyset = tuple[Any, ...] | None
 _ACQUIRE_S, _COMMAND_S = 3.0, 10.0
 # Lost or refused connections, shutdown, too many connections, statement timeouts, a plan that went stale.
@@ -39,9 +41,13 @@ _GONE = (
 
 @asynccontextmanager
 async def outage_is_503(schema: str) -> AsyncIterator[None]:
-    """Turns the driver's outage errors into 503; a fault of ours stays what it is."""
+    """Turns the driver's outage errors into 503, and a value that no column can hold into 422."""
     try:
         yield
+    except asyncpg.DataError as error:
+        # A number or a time beyond the column's range: only a caller's own value, or cursor, comes that far.
+        log.warning("a value was out of range", schema=schema, error=str(error))
+        raise Problem("invalid_request", "A value is out of range.", zh="取值超出范围") from None
     except _GONE as error:
         raise unavailable(f"database {schema}") from error
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime
 from starlette.responses import Response
 
 from contracts.areas import AreaCode, AreaPath, Level, code_of
@@ -18,6 +17,7 @@ from gateway.positions import position
 from gateway.reads import single
 from gateway.rendering import rendered
 from gateway.routing import Route
+from gateway.times import Moment
 from services.grid import queries
 
 router = APIRouter(prefix="/v1/areas", tags=["areas"], route_class=Route)
@@ -40,7 +40,7 @@ async def areas(
     kind: Code | None = None,
     name: Annotated[str | None, Query(min_length=1, max_length=100, description="Part of the name")] = None,
     version: Version = None,
-    at: AwareDatetime | None = None,
+    at: Moment | None = None,
     geometry: Annotated[bool, Query(description="With polygons")] = False,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: Annotated[str | None, Query(max_length=512)] = None,
@@ -100,7 +100,7 @@ async def locate(platform: Platform, actor: CurrentActor, lon: Degrees, lat: Deg
     responses=documents.answer(examples.AREA, "The area") | documents.GUARDED,
 )
 async def area(
-    code: AreaCode, platform: Platform, actor: CurrentActor, version: Version = None, at: AwareDatetime | None = None
+    code: AreaCode, platform: Platform, actor: CurrentActor, version: Version = None, at: Moment | None = None
 ) -> Response:
     query = queries.area_by_code(actor.scope, code, version=version, at=at)
     return single(await platform.reads.row("grid", query))

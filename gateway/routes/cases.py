@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Body, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import FileResponse, Response
 
 from backbone import files
@@ -35,6 +35,7 @@ from gateway.problems import Problem
 from gateway.reads import etag, page, single
 from gateway.rendering import rendered
 from gateway.routing import Route
+from gateway.times import Moment
 from gateway.writes import expected_version
 from services.hazards import queries
 
@@ -62,7 +63,7 @@ class CaseReport(BaseModel):
     kind: Kind | None = Field(default=None, description="The category's kind when absent")
     place_id: UUID | None = None
     grade: Grade = Grade.GENERAL
-    occurred_at: AwareDatetime | None = Field(default=None, description="Now when absent")
+    occurred_at: Moment | None = Field(default=None, description="Now when absent")
     external_refs: tuple[ExternalRef, ...] = Field(default=(), max_length=10)
 
 

@@ -131,7 +131,10 @@ async def imports(
     return await platform.reads.page(
         "grid",
         lambda count, keyset: queries.import_list(
-            actor.scope, after=(keyset[0], keyset[1]) if keyset else None, limit=count
+            actor.scope,
+            importer=actor.account_id,
+            after=(keyset[0], keyset[1]) if keyset else None,
+            limit=count,
         ),
         kind="imports",
         types="tu",
@@ -147,7 +150,8 @@ async def imports(
     responses=documents.answer(examples.IMPORT, "The import") | documents.GUARDED,
 )
 async def one(import_id: UUID, platform: Platform, actor: CurrentActor) -> Response:
-    return single(await platform.reads.row("grid", queries.import_by_id(actor.scope, import_id)))
+    query = queries.import_by_id(actor.scope, import_id, importer=actor.account_id)
+    return single(await platform.reads.row("grid", query))
 
 
 @router.post(

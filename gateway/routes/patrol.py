@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict
 from starlette.responses import Response
 
 from backbone import telemetry
@@ -26,6 +26,7 @@ from gateway.reads import etag, page, single
 from gateway.rendering import rendered
 from gateway.routes.puts import put_route
 from gateway.routing import Route
+from gateway.times import Moment
 from gateway.writes import expected_version
 from services.patrol import queries
 
@@ -48,8 +49,8 @@ class NewShift(BaseModel):
     )
     unit_id: UUID
     duty: Code = "street_patrol"
-    planned_from: AwareDatetime
-    planned_until: AwareDatetime
+    planned_from: Moment
+    planned_until: Moment
 
 
 class ShiftMove(BaseModel):
@@ -133,8 +134,8 @@ async def shifts(
     unit_id: UUID | None = None,
     agency_id: UUID | None = None,
     area_path: Area = None,
-    since: AwareDatetime | None = None,
-    until: AwareDatetime | None = None,
+    since: Moment | None = None,
+    until: Moment | None = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Response:

@@ -78,7 +78,8 @@ async def _put(
     except ValidationError as error:
         raise Problem.of_validation(error.errors(include_url=False, include_input=False)) from None
     if "crs" in command.model_fields:
-        position(fields["lon"], fields["lat"], made.crs, platform.cells.current)  # type: ignore[attr-defined]
+        # As read, not as given: a number may come as text.
+        position(made.lon, made.lat, made.crs, platform.cells.current)  # type: ignore[attr-defined]
     reply = await platform.writes.send(request, actor, made)
     return rendered(reply, headers=etag(reply.get("version")))
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime as SqlDateTime
-from sqlalchemy import Select, Uuid, bindparam, cast, func, literal_column, select, tuple_
+from sqlalchemy import Select, Uuid, bindparam, cast, func, literal_column, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql import ColumnElement
 
@@ -18,15 +18,25 @@ from services.grid.queries.parts import Filters, body, json_object, paged, utc
 from services.grid.tables import area_imports
 
 _path = func.coalesce(area_imports.c.county_code + literal_column("'/'"), literal_column("''"))
-# Before the first boundary nobody's scope has an area: an import's own agency sees it all the same.
+# Before the first boundary nobody's scope has an area, and a file may name no county, or another one: an import's
+# own agency, and whoever started it, see it all the same.
 IMPORTS = Visibility(area_path=_path, agencies=array([area_imports.c.agency_id]))
 
 
+def _visible(scope: Scope) -> ColumnElement[bool]:
+    return or_(predicate(scope, IMPORTS), area_imports.c.created_by == cast(bindparam("importer"), Uuid))
+
+
 @query
-def import_list(scope: Scope, *, after: tuple[datetime, UUID] | None = None, limit: int = 50) -> Query:
-    """Imports, newest first, without their reports: `body`, `cursor_1` = created_at, `cursor_2` = id."""
+def import_list(
+    scope: Scope, *, importer: UUID | None = None, after: tuple[datetime, UUID] | None = None, limit: int = 50
+) -> Query:
+    """Imports, newest first, without their reports: `body`, `cursor_1` = created_at, `cursor_2` = id.
+
+    `importer` is the reading account: its own imports are shown wherever they lie.
+    """
     i = area_imports.c
-    filters: Filters = {}
+    filters: Filters = {"importer": (_visible(scope), {"importer": importer})}
     if after is not None:
         at = cast(bindparam("after_at"), SqlDateTime(timezone=True))
         older = tuple_(i.created_at, i.import_id) < tuple_(at, cast(bindparam("after_id"), Uuid))
@@ -35,7 +45,7 @@ def import_list(scope: Scope, *, after: tuple[datetime, UUID] | None = None, lim
     def build(conditions: list[ColumnElement[bool]]) -> Select[Any]:
         return (
             select(body(_import()), i.created_at.label("cursor_1"), i.import_id.label("cursor_2"))
-            .where(predicate(scope, IMPORTS), *conditions)
+            .where(*conditions)
             .order_by(i.created_at.desc(), i.import_id.desc())
         )
 
@@ -43,15 +53,16 @@ def import_list(scope: Scope, *, after: tuple[datetime, UUID] | None = None, lim
 
 
 @query
-def import_by_id(scope: Scope, import_id: UUID) -> Query:
-    """One import with its report: `body`, `version`."""
+def import_by_id(scope: Scope, import_id: UUID, *, importer: UUID | None = None) -> Query:
+    """One import with its report: `body`, `version`. `importer` as in `import_list`."""
 
     def build() -> Select[Any]:
         return select(body(_import(report=area_imports.c.report)), area_imports.c.version).where(
-            area_imports.c.import_id == bindparam("import_id", type_=Uuid()), predicate(scope, IMPORTS)
+            area_imports.c.import_id == bindparam("import_id", type_=Uuid()), _visible(scope)
         )
 
-    return Query(("grid.import_by_id", shape(scope)), build, {"import_id": import_id, **parameters(scope)})
+    values = {"import_id": import_id, "importer": importer, **parameters(scope)}
+    return Query(("grid.import_by_id", shape(scope)), build, values)
 
 
 def _import(**more: Any) -> ColumnElement[Any]:

@@ -26,6 +26,7 @@ def platform(servers: dict[str, str], template: str, tmp_path_factory: pytest.Te
             made.start("grid", "backbone.runner services.grid.service")
             made.start("hazards", "backbone.runner services.hazards.service")
             made.start("notify", "backbone.runner services.notify.service")
+            made.start("patrol", "backbone.runner services.patrol.service")
             made.start("worker", "backbone.jobs services.grid.jobs")
             made.start("gateway", "gateway")
             made.wait_ready()

@@ -115,6 +115,7 @@ EXAMPLES: dict[str, Any] = {
     "limit": 10,
     "paths": [TOWN],
     "code": "330411",
+    "importer": uuid4(),
 }
 
 
