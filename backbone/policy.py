@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Integer, Text, Uuid, and_, bindparam, cast, false, or_, true
+from sqlalchemy import ARRAY, Integer, Text, Uuid, and_, bindparam, cast, false, func, or_, select, true
 from sqlalchemy.sql import ColumnElement
 
 from contracts.areas import path_end
@@ -44,7 +44,7 @@ def visible(
         return True
     return (
         any(area_path.startswith(root) for root in scope.areas)
-        and (scope.categories is None or category is None or category in scope.categories)
+        and (scope.categories is None or category is None or _is_below(category, scope.categories))
         and sensitivity <= scope.ceiling
     )
 
@@ -61,8 +61,9 @@ def predicate(scope: Scope, columns: Visibility) -> ColumnElement[bool]:
         return true()
     inside: list[ColumnElement[bool]] = [_in_areas(len(scope.areas), columns.area_path)]
     if scope.categories is not None and columns.category is not None:
-        allowed = cast(bindparam("scope_categories"), ARRAY(Text))
-        inside.append(or_(columns.category.is_(None), columns.category == allowed.any_()))
+        allowed = func.unnest(cast(bindparam("scope_categories"), ARRAY(Text))).column_valued("allowed")
+        below = select(1).where(func.starts_with(columns.category + ".", allowed + ".")).exists()
+        inside.append(or_(columns.category.is_(None), below))
     if columns.sensitivity is not None:
         inside.append(columns.sensitivity <= cast(bindparam("scope_ceiling"), Integer))
     rule = and_(*inside)
@@ -100,6 +101,11 @@ def rls_settings(scope: Scope) -> dict[str, str]:
         "pingan.scope_areas": "*" if scope.unrestricted else ",".join(scope.areas),
         "pingan.scope_agency": str(scope.agency_id or ""),
     }
+
+
+def _is_below(category: str, allowed: Collection[str]) -> bool:
+    """Whether a category is one of those allowed or stands below one in the tree (`fire` holds `fire.charging`)."""
+    return any(f"{category}.".startswith(f"{each}.") for each in allowed)
 
 
 def _in_areas(count: int, column: ColumnElement[str]) -> ColumnElement[bool]:

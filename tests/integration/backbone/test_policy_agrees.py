@@ -39,7 +39,9 @@ def _scopes(rng: random.Random, count: int) -> list[Scope]:
     return [
         Scope(
             areas=tuple(rng.sample(PATHS, rng.randint(0, 3))),
-            categories=rng.choice([None, frozenset(), frozenset({"fire"}), frozenset({"fire", "traffic"})]),
+            categories=rng.choice(
+                [None, frozenset(), frozenset({"fire"}), frozenset({"fire.exit_blocked", "traffic"})]
+            ),
             ceiling=Sensitivity(rng.randint(0, 3)),
             agency_id=rng.choice([None, *AGENCIES]),
         )
@@ -53,7 +55,7 @@ async def test_python_and_postgresql_agree_on_who_sees_what(database: Database) 
         (
             n,
             rng.choice(PATHS),
-            rng.choice([None, "fire", "traffic", "labour"]),
+            rng.choice([None, "fire", "fire.exit_blocked", "fire_engine.x", "traffic", "labour.wages"]),
             rng.randint(0, 3),
             rng.sample(AGENCIES, rng.randint(0, 2)),
         )

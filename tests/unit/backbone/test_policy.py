@@ -54,3 +54,9 @@ def test_what_is_not_visible_is_refused_as_not_existing() -> None:
 def test_a_system_scope_needs_a_reason() -> None:
     with pytest.raises(ValueError):
         Scope.system("")
+
+
+def test_a_category_holds_what_stands_below_it_and_not_what_only_sounds_like_it() -> None:
+    scope = Scope(areas=("330499/",), categories=frozenset({"fire"}))
+    assert policy.visible(scope, area_path="330499/", category="fire.exit_blocked")
+    assert not policy.visible(scope, area_path="330499/", category="fire_engine.blocked")
