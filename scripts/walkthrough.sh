@@ -181,6 +181,11 @@ expect '.state == "closed"'
 say "A patrol's positions"
 call 200 GET "/v1/patrol/units?limit=50" "$PATROL"
 UNIT=$(field '.items[0].unit_id')
+# A unit has one started shift: end the one that a walkthrough left which broke off in the middle.
+call 200 GET "/v1/patrol/shifts?unit_id=$UNIT&status=started" "$PATROL"
+for left in $(field '.items | map("\(.shift_id)/\(.version)") | join(" ")'); do
+    json 200 POST "/v1/patrol/shifts/${left%/*}/moves" "$PATROL" '{"move": "end"}' -H "If-Match: \"${left#*/}\""
+done
 FROM=$(date -u -d '-10 minutes' +%Y-%m-%dT%H:%M:%SZ) UNTIL=$(date -u -d '+2 hours' +%Y-%m-%dT%H:%M:%SZ)
 json 201 POST /v1/patrol/shifts "$PATROL" \
     "{\"unit_id\": \"$UNIT\", \"duty\": \"street_patrol\", \"planned_from\": \"$FROM\", \"planned_until\": \"$UNTIL\"}"
