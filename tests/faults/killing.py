@@ -20,6 +20,10 @@ from tests.platform import Platform, eventually
 
 BACK_WITHIN_S = 60
 
+ON_A_TEST_INSTANCE = pytest.mark.skipif(
+    not place.INSTANCE, reason="kills the database and the broker, not those in use: make test T=tests/faults"
+)
+
 
 @dataclass
 class Kill:
@@ -116,12 +120,6 @@ def _is_back(process: Process, old_pid: int) -> bool:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
-
-
-def only_on_an_instance_for_tests() -> None:
-    """Who runs these by hand must name an instance: the unnamed one, in use by people, is not killed."""
-    if not place.INSTANCE:
-        pytest.skip("kills the database and the broker; run: make test T=tests/faults")
 
 
 def platform_is_whole(platform: Platform) -> None:

@@ -14,6 +14,7 @@ lost = sent - applied; twice = applied more than once; inversion = an entity's v
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -126,7 +127,12 @@ class Oracle:
             self.query(_ON_EFFECT.format(*effect))
 
     def remove(self) -> None:
-        self.query("DROP SCHEMA IF EXISTS oracle CASCADE")
+        """Takes it away, also when a failed test left the server just killed: not to hide what failed."""
+        for _ in range(30):
+            with contextlib.suppress(psycopg2.OperationalError):
+                self.query("DROP SCHEMA IF EXISTS oracle CASCADE")
+                return
+            time.sleep(1)
 
     def verdict(self) -> Verdict:
         sent, applied = (self.query(f"SELECT count(*) FROM oracle.{table}")[0][0] for table in ("sent", "applied"))

@@ -17,7 +17,7 @@ import pytest
 from infra.local.processes import all_processes
 from tests.faults import clients
 from tests.faults.clients import Run
-from tests.faults.killing import Killer, only_on_an_instance_for_tests, platform_is_whole
+from tests.faults.killing import ON_A_TEST_INSTANCE, Killer, platform_is_whole
 from tests.faults.oracle import Oracle, watching
 from tests.platform import Platform, eventually
 
@@ -27,10 +27,10 @@ DRAINED_WITHIN_S = 30
 GATEWAY_AWAY_S = 30  # from its kill until it must accept connections again
 
 
+@ON_A_TEST_INSTANCE
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_killing_each_process_loses_nothing_and_repeats_nothing(platform: Platform) -> None:
-    only_on_an_instance_for_tests()
     seed = int(os.environ.get("FAULTS_SEED", "20260302"))
     with watching(platform.settings["PINGAN_ADMIN_DATABASE_URL"]) as oracle:
         print(f"\nseed {seed}, {_versions(oracle)}")

@@ -17,11 +17,12 @@ import time
 import pytest
 
 from infra.local.processes import all_processes
-from tests.faults.killing import Killer, only_on_an_instance_for_tests, platform_is_whole
+from tests.faults.killing import ON_A_TEST_INSTANCE, Killer, platform_is_whole
 from tests.faults.oracle import Oracle, watching
 from tests.platform import ROOT, Platform, eventually
 
 pytestmark = [
+    ON_A_TEST_INSTANCE,
     pytest.mark.slow,
     pytest.mark.timeout(1200),
     pytest.mark.skipif(os.environ.get("FAULTS") != "full", reason="of the full fault suite: make faults"),
@@ -64,7 +65,6 @@ class Loop:
 
 
 def test_the_walkthrough_loops_while_every_process_is_killed(platform: Platform, tmp_path: pathlib.Path) -> None:
-    only_on_an_instance_for_tests()
     seed = int(os.environ.get("FAULTS_SEED", "20260302"))
     with watching(platform.settings["PINGAN_ADMIN_DATABASE_URL"]) as oracle:
         print(f"\nseed {seed}")
