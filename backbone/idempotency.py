@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine, text
 
-from backbone import telemetry
+from backbone import outbox, telemetry
 from backbone.database import Session, Unavailable, to_json, transaction
 from contracts.commands import Command, Reply
 from contracts.refusals import IdempotencyKeyReused, Refusal
@@ -28,7 +28,7 @@ TRIES = 3
 
 CLAIM = text("""
 INSERT INTO idempotency (client, route, key, fingerprint) VALUES (:client, :route, :key, :fingerprint)
-ON CONFLICT (client, route, key) DO NOTHING RETURNING 1
+ON CONFLICT (client, route, key) DO NOTHING RETURNING now()
 """)
 STORED = text("""
 SELECT fingerprint, CAST(reply AS text) AS reply FROM idempotency
@@ -93,16 +93,19 @@ def execute(
 
 def _once(session: Session, handler: CommandHandler, actor: Actor, command: Command, key: IdempotencyKey) -> str:
     named = {"client": key.client, "route": key.route, "key": key.key}
-    if session.execute(CLAIM, {**named, "fingerprint": key.fingerprint}).scalar_one_or_none() is None:
+    now = session.execute(CLAIM, {**named, "fingerprint": key.fingerprint}).scalar_one_or_none()
+    if now is None:
         stored = session.execute(STORED, named).one_or_none()
         if stored is None:
             raise Unavailable("the stored reply has just expired")
         if stored.fingerprint != key.fingerprint:
             raise IdempotencyKeyReused()
         return str(stored.reply)
+    outbox.note_transaction_time(session, now)
     reply = handler(session, actor, command)
-    session.execute(STORE, {**named, "reply": reply.to_keep()})
-    return reply.model_dump_json()
+    kept = reply.to_keep()
+    session.execute(STORE, {**named, "reply": kept})
+    return reply.model_dump_json() if reply.shown_once else kept
 
 
 def _answers(engine: Engine) -> bool:

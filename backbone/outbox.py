@@ -114,11 +114,21 @@ def _row(event: Event[EventData], recorded_at: datetime, target: str | None) -> 
     }
 
 
+def note_transaction_time(session: Session, now: datetime) -> None:
+    """What a statement of this transaction returned as now(): `append` then need not ask."""
+    _now[_transaction(session)] = now
+
+
 def _transaction_time(session: Session) -> datetime:
     """The database's now(), once per transaction: hosts' clocks differ, the database's does not."""
-    key = session.get_transaction()
-    if key is None:
+    transaction = _transaction(session)
+    if transaction not in _now:
+        _now[transaction] = session.execute(text("SELECT now()")).scalar_one()
+    return _now[transaction]
+
+
+def _transaction(session: Session) -> Any:
+    transaction = session.get_transaction()
+    if transaction is None:
         raise RuntimeError("outbox.append outside a transaction")
-    if key not in _now:
-        _now[key] = session.execute(text("SELECT now()")).scalar_one()
-    return _now[key]
+    return transaction

@@ -36,7 +36,8 @@ class Reply(BaseModel):
 
     def to_keep(self) -> str:
         """The JSON that is stored for replays."""
-        return self.model_copy(update=dict.fromkeys(self.shown_once)).model_dump_json()
+        kept = self.model_copy(update=dict.fromkeys(self.shown_once)) if self.shown_once else self
+        return kept.model_dump_json()
 
 
 class Announce(Command):
