@@ -211,6 +211,11 @@ class AreasProjection:
             .values(published_at=func.now(), county_path=county)
         )
 
+    @property
+    def current_statement(self) -> Select[Any]:
+        """`version, county_path` of the greatest version in force, or no row; to be part of a larger statement."""
+        return self._statements.current
+
     def current(self, session: Session) -> tuple[int, str] | None:
         """The greatest version in force and its county's path; None before the first."""
         row = session.execute(self._statements.current).one_or_none()

@@ -26,7 +26,13 @@ def locate(session: Session, cells: CellsHolder | None, lon: float, lat: float) 
     current = projection.current(session)
     if current is None:
         raise NoBoundary()
-    version, county = current
+    return locate_in(session, *current, cells, lon, lat)
+
+
+def locate_in(
+    session: Session, version: int, county: str, cells: CellsHolder | None, lon: float, lat: float
+) -> Located:
+    """The same where the version in force and its county's path are known."""
     held = cells.current if cells is not None else None
     if held is not None and held.version == version:
         path = held.locate(lon, lat)
@@ -42,10 +48,13 @@ def category(session: Session, code: str) -> Any:
     """An active category's row. Raises UnknownCategory."""
     row = session.execute(_CATEGORY, {"code": code}).one_or_none()
     if row is None or not row.active:
-        raise UnknownCategory(
-            f"No active category '{code}'.", field="category", expected="a code of GET /v1/categories"
-        )
+        raise unknown_category(code)
     return row
+
+
+def unknown_category(code: str) -> UnknownCategory:
+    """The refusal of a category that is not there or not active."""
+    return UnknownCategory(f"No active category '{code}'.", field="category", expected="a code of GET /v1/categories")
 
 
 def any_category(session: Session, code: str) -> Any:

@@ -102,6 +102,17 @@ def _summary() -> dict[str, Any]:
     }
 
 
+def _whole(external_refs: ColumnElement[Any], photos: ColumnElement[Any]) -> ColumnElement[Any]:
+    original = _object(crs=C.original_crs, lon=C.original_lon, lat=C.original_lat)
+    return _object(**_summary(), original=original, external_refs=external_refs, photos=photos)
+
+
+def bare_case_body() -> ColumnElement[str]:
+    """`body` of a case that has neither other systems' ids nor photos, for RETURNING."""
+    nothing: ColumnElement[Any] = literal_column("'[]'::json")
+    return _body(_whole(nothing, nothing))
+
+
 def case_json() -> ColumnElement[Any]:
     """A case's whole state, with the position as given, other systems' ids and photos."""
     refs = (
@@ -133,8 +144,7 @@ def case_json() -> ColumnElement[Any]:
         .where(photo.case_id == C.id)
         .scalar_subquery()
     )
-    original = _object(crs=C.original_crs, lon=C.original_lon, lat=C.original_lat)
-    return _object(**_summary(), original=original, external_refs=refs, photos=photos)
+    return _whole(refs, photos)
 
 
 def _body(json: ColumnElement[Any]) -> ColumnElement[str]:
