@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +73,28 @@ def path_of(sha256: str) -> Path:
     if not path.is_file():
         raise UnknownBlob(sha256)
     return path
+
+
+def derived(name: str, sha256: str, make: Callable[[Path], bytes]) -> Path:
+    """A file made from a blob by `make(the blob's path)`, kept under `name`; made again whenever it is gone.
+
+    Raises UnknownBlob.
+    """
+    original = path_of(sha256)
+    target = _place(_directory() / name, sha256)
+    if not target.is_file():
+        content = make(original)
+        target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+        handle, incoming = tempfile.mkstemp(prefix="incoming-", dir=target.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            os.replace(incoming, target)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(incoming)
+            raise
+    return target
 
 
 def open(sha256: str) -> BinaryIO:

@@ -273,7 +273,8 @@ async def link(case_id: UUID, body: Reference, request: Request, platform: Platf
 @router.get(
     "/{case_id}/photos/{photo_id}",
     summary="A picture of a case",
-    description="`photo_id` is the `blob` of an entry in the case's `photos`.",
+    description="`photo_id` is the `blob` of an entry in the case's `photos`. A copy without metadata (place, device, "
+    "owner): the original stays sealed.",
     responses=documents.file(*photos.MEDIA_TYPES.values()) | documents.GUARDED,
 )
 async def photo(case_id: UUID, photo_id: Blob, platform: Platform, actor: CurrentActor) -> Response:
@@ -283,7 +284,7 @@ async def photo(case_id: UUID, photo_id: Blob, platform: Platform, actor: Curren
         raise Problem("not_found")
     headers = {"Cache-Control": "private, max-age=3600", "Content-Disposition": "inline"}
     try:
-        path = files.path_of(photo_id)
+        path = await photos.shown(photo_id)
     except files.UnknownBlob:
         raise Problem("not_found") from None
     return FileResponse(path, media_type=found["media_type"], headers=headers)
