@@ -1,1 +1,1 @@
-"""`pingan …`: administration from a shell on the platform's own machine."""
+"""`scripts/pingan …`: administration from a shell on the platform's own machine."""

@@ -1,4 +1,4 @@
-"""`pingan admin create`: the first administrator, straight into schema `access`."""
+"""`scripts/pingan admin create`: the first administrator, straight into schema `access`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pingan topology|events|quarantine …`: what the broker has, and events that need a second go."""
+"""`scripts/pingan topology|events|quarantine …`: what the broker has, and events that need a second go."""
 
 from __future__ import annotations
 

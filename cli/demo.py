@@ -1,4 +1,4 @@
-"""`pingan demo …`: the demo county and its accounts; only with the setting PINGAN_DEMO."""
+"""`scripts/pingan demo …`: the demo county and its accounts; only with the setting PINGAN_DEMO."""
 
 from __future__ import annotations
 

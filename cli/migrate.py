@@ -1,4 +1,4 @@
-"""`pingan migrate`: every schema to its newest revision, as its owner role."""
+"""`scripts/pingan migrate`: every schema to its newest revision, as its owner role."""
 
 from __future__ import annotations
 

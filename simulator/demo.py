@@ -78,7 +78,7 @@ async def _load(url: str, login: str, password: str, county: Given, plan: staff.
         await _import(api, county)
         _say(f"boundaries published ({time.monotonic() - started:.1f} s)")
         for account in plan.accounts:
-            if account.login != login:
+            if account.login not in (login, staff.ADMINISTRATOR):  # an administrator is there: who loads
                 await _make_account(api, account)
         for title, writes in plan.stages:
             begun = time.monotonic()
@@ -88,7 +88,7 @@ async def _load(url: str, login: str, password: str, county: Given, plan: staff.
 
 
 async def _make_account(api: Api, account: staff.Account) -> None:
-    """Makes the account; the ones that `pingan demo load` wrote before are the same.
+    """Makes the account; the ones that `scripts/pingan demo load` wrote before are the same.
 
     Where the platform takes no demo accounts they are made as ordinary ones: a machine's secret is then shown once.
     """
