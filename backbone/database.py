@@ -6,18 +6,22 @@ never commit it. Driver errors that a retry can heal become `Unavailable`.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
 import orjson
+import psycopg2
 import uuid_utils
 from sqlalchemy import Connection, Engine, create_engine
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.event import listen
+from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 Session = Connection
+IDLE_S = 1.0  # a pooled connection older than this in the pool is asked before use
 
 # Serialization, deadlock, lock wait, too many connections, shutdown, crash, starting up, cancelled.
 _HEALABLE = {"40001", "40P01", "55P03", "53300", "57P01", "57P02", "57P03", "57014", "25006"}
@@ -43,7 +47,7 @@ def new_id() -> UUID:
 
 def engine(url: str, *, pool_size: int = 10, application_name: str = "pingan") -> Engine:
     """A psycopg2 engine for `postgresql://` addresses; dead pooled connections are noticed on use."""
-    return create_engine(
+    made = create_engine(
         url.replace("postgresql://", "postgresql+psycopg2://", 1),
         pool_size=pool_size,
         max_overflow=0,
@@ -61,6 +65,27 @@ def engine(url: str, *, pool_size: int = 10, application_name: str = "pingan") -
             "options": "-c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000",
         },
     )
+    listen(made, "checkin", _stamp)
+    listen(made, "checkout", _look_if_idle)
+    return made
+
+
+def _stamp(_connection: Any, record: Any) -> None:
+    record.info["idle_since"] = time.monotonic()
+
+
+def _look_if_idle(connection: Any, record: Any, _proxy: Any) -> None:
+    """A connection that lay idle may have died with the server: ask before use, so that nobody meets a needless 503.
+
+    Busy connections are not asked: a round trip for each transaction would be dear.
+    """
+    if time.monotonic() - record.info.get("idle_since", time.monotonic()) > IDLE_S:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1")
+            connection.rollback()
+        except psycopg2.Error as error:
+            raise DisconnectionError("an idle connection has died") from error
 
 
 @contextmanager
