@@ -12,6 +12,7 @@ from backbone.batches import BatchPublisher
 from backbone.clock import system_clock
 from backbone.rpc import CommandClient
 from backbone.settings import SERVICES, BrokerSettings, DatabaseSettings, PlatformSettings
+from gateway.access import retention
 from gateway.access.telling import Telling
 from gateway.auth.actors import Actors
 from gateway.auth.login import AddressLimit, Login
@@ -83,6 +84,7 @@ class Parts:
             asyncio.create_task(self.tail.follow(), name="follow journal"),
             asyncio.create_task(self.telling.follow(), name="tell rights"),
             asyncio.create_task(self.watch.follow(), name="watch dependencies"),
+            asyncio.create_task(retention.follow(self.access), name="remove what is old"),
         ]
 
     async def stop(self) -> None:

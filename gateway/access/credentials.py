@@ -33,21 +33,28 @@ async def locked_for(connection: Any, key: str) -> float:
     return max(0.0, found or 0.0)
 
 
-async def record_failure(connection: Any, key: str) -> None:
-    """One more failure; concurrent ones are all counted."""
-    failures = await connection.fetchval(
+async def record_failure(connection: Any, key: str) -> float:
+    """One more failure; concurrent ones are all counted. Seconds of the lock that was in force before it, 0 if none.
+
+    A failure while the name is locked does not lengthen the lock.
+    """
+    row = await connection.fetchrow(
         """INSERT INTO access.login_failures AS f (name_hash, failures) VALUES ($1, 1)
            ON CONFLICT (name_hash) DO UPDATE SET last_at = now(), failures =
-               CASE WHEN f.last_at < now() - make_interval(secs => $2) THEN 1 ELSE f.failures + 1 END
-           RETURNING failures""",
+               CASE WHEN f.last_at < now() - make_interval(secs => $2) THEN 1
+                    WHEN f.locked_until > now() THEN f.failures ELSE f.failures + 1 END
+           RETURNING failures, EXTRACT(epoch FROM locked_until - now())::float AS locked_s""",
         key,
         float(FORGET_AFTER_S),
     )
+    if (row["locked_s"] or 0.0) > 0:
+        return float(row["locked_s"])
     await connection.execute(
         "UPDATE access.login_failures SET locked_until = now() + make_interval(secs => $2) WHERE name_hash = $1",
         key,
-        float(lock_seconds(failures)),
+        float(lock_seconds(row["failures"])),
     )
+    return 0.0
 
 
 async def clear_failures(connection: Any, key: str) -> None:

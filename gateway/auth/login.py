@@ -68,8 +68,7 @@ class Login:
             found = await (credentials.password_of if grant_type == "password" else credentials.secret_of)(
                 connection, name
             )
-        if wait > 0:
-            raise Problem("login_locked", headers={"Retry-After": str(int(wait) + 1)})
+        _refuse_locked(wait)
         # No connection is held while argon2 works.
         if grant_type == "password":
             right = await passwords.password_matches(secret, found and found["password_hash"])
@@ -77,7 +76,8 @@ class Login:
             right = passwords.secret_matches(secret, found and found["secret_hash"])
         if not right:
             async with self._access.transaction() as connection:
-                await credentials.record_failure(connection, key)
+                wait = await credentials.record_failure(connection, key)
+            _refuse_locked(wait)
             log.warning("sign-in refused", grant_type=grant_type, address=address)
             raise Problem(
                 "invalid_credentials",
@@ -90,6 +90,8 @@ class Login:
         session_id = new_id()
         token, claims = self._tokens.issue(account_id, session_id)
         async with self._access.transaction() as connection:
+            # Many guesses at once all pass the first look; whatever they found, the lock that fell meanwhile holds.
+            _refuse_locked(await credentials.locked_for(connection, key))
             await credentials.clear_failures(connection, key)
             await credentials.open_session(
                 connection,
@@ -105,3 +107,8 @@ class Login:
     async def logout(self, session_id: UUID) -> None:
         async with self._access.transaction() as connection:
             await credentials.revoke_session(connection, session_id)
+
+
+def _refuse_locked(wait_s: float) -> None:
+    if wait_s > 0:
+        raise Problem("login_locked", headers={"Retry-After": str(int(wait_s) + 1)})

@@ -92,7 +92,8 @@ class NewPassword(BaseModel):
     summary="Create an account, or replace its rights",
     description="The caller chooses the id, so a repeat changes nothing. On an account that exists, login and "
     "credentials in the body are left alone: replace them at `/credential`. Nobody grants what lies outside their "
-    "own areas or above their own ceiling. A machine's secret is in the answer once, never again.",
+    "own areas, categories or ceiling, or touches an account that reaches further. A machine's secret is in the "
+    "answer once, never again.",
     responses=documents.answer(ACCOUNT, "Created", 201)
     | documents.answer(ACCOUNT, "Replaced")
     | documents.CHANGED
@@ -114,6 +115,7 @@ async def put_account(
             return _answer(use.stored["account"], use.stored["status"])
         known = await changes.state(use.connection, account_id)
         if known is not None:
+            _may_govern(actor, known)
             if "if-match" in request.headers and expected_version(request) != orjson.loads(known)["version"]:
                 raise Problem("stale_version", current=orjson.loads(known))
             rights = AccountRights.model_validate(body.model_dump(include=set(AccountRights.model_fields)))
@@ -164,6 +166,7 @@ async def replace_credential(
         known = await changes.state(use.connection, account_id)
         if known is None:
             raise Problem("not_found")
+        _may_govern(actor, known)
         machine = orjson.loads(known)["kind"] == "machine"
         if not machine and body is None:
             raise Problem("invalid_request", field="password", expected="10 to 256 characters")
@@ -226,6 +229,14 @@ def _may_grant(actor: Actor, rights: AccountRights) -> None:
         raise refused(
             NotAllowed("The ceiling is above your own.", field="ceiling", expected=f"<= {actor.scope.ceiling:d}")
         )
+    own = actor.scope.categories
+    if own is not None and (rights.categories is None or not set(rights.categories) <= own):
+        raise refused(NotAllowed("These categories are not all your own.", field="categories"))
+
+
+def _may_govern(actor: Actor, known: str) -> None:
+    """An account that reaches further than the actor is not the actor's to narrow, to disable or to take over."""
+    _may_grant(actor, AccountRights.model_validate(orjson.loads(known), extra="ignore"))
 
 
 def _same(known: dict[str, Any], rights: AccountRights) -> bool:

@@ -1,13 +1,18 @@
 """Signing in and out against a real gateway."""
 
+import asyncio
 import base64
 import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID, uuid4, uuid5
 
 import httpx
+import psycopg2
 
-from tests.integration.gateway.platform import PASSWORD, WEST_GRID, Platform
+from gateway.access import retention
+from gateway.reads import Database as Pool
+from tests.integration.gateway.platform import NAMES, PASSWORD, WEST_GRID, Platform
 
 
 def ask(platform: Platform, **form: str) -> httpx.Response:
@@ -49,6 +54,80 @@ def test_a_name_is_locked_after_five_failures_whether_it_exists_or_not(platform:
     locked = password(platform, name, "wrong")
     assert locked.json()["code"] == "login_locked"
     assert 0 < int(locked.headers["retry-after"]) <= 31
+
+
+def test_guesses_made_at_once_get_no_further_than_guesses_made_in_turn(platform: Platform) -> None:
+    login = f"clerk{uuid4().hex[:8]}"
+    person = {"kind": "person", "login": login, "password": PASSWORD, "name": "x", "areas": ["330499/"]}
+    with platform.client("admin") as admin:
+        admin.put(f"/v1/accounts/{uuid4()}", json=person).raise_for_status()
+    with ThreadPoolExecutor(24) as guessers:
+        answers = list(guessers.map(lambda _: password(platform, login, "wrong"), range(24)))
+    told = [answer.status_code for answer in answers]
+    assert set(told) == {401, 429}
+    assert told.count(401) <= 5, "each 401 is a guess that was judged"
+    assert password(platform, login).status_code == 429
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 429} == {"login_locked"}
+
+
+def test_an_account_that_reaches_further_cannot_be_taken_over(platform: Platform) -> None:
+    login = f"townadmin{uuid4().hex[:8]}"
+    person: dict[str, Any] = {"kind": "person", "login": login, "password": PASSWORD, "name": "x"}
+    person |= {"areas": [WEST_GRID]}
+    person |= {"roles": ["county_admin"], "categories": ["fire"], "ceiling": 3}
+    with platform.client("admin") as admin:
+        admin.put(f"/v1/accounts/{uuid4()}", json=person).raise_for_status()
+    theirs = f"/v1/accounts/{uuid5(NAMES, 'admin')}"
+    with platform.client(login) as small:
+        narrowed = small.put(
+            theirs, json={"kind": "person", "login": "admin", "name": "x", "areas": [WEST_GRID], "categories": ["fire"]}
+        )
+        assert (narrowed.status_code, narrowed.json()["field"]) == (403, "areas")
+        taken = small.post(f"{theirs}/credential", json={"password": "mine from now on"})
+        assert (taken.status_code, taken.json()["field"]) == (403, "areas")
+        wider = small.put(f"/v1/accounts/{uuid4()}", json=machine(areas=[WEST_GRID]))
+        assert (wider.status_code, wider.json()["field"]) == (403, "categories")
+    assert password(platform, "admin").status_code == 200
+
+
+def test_what_is_old_is_removed_and_what_audits_need_is_not(platform: Platform) -> None:
+    with psycopg2.connect(platform.settings["TEST_ADMIN_DATABASE_URL"]) as connection, connection.cursor() as cursor:
+        account = str(uuid5(NAMES, "west"))
+        for days in (1, 29, 31, 400):
+            cursor.execute(
+                "INSERT INTO access.sessions (session_id, account_id, jti, grant_type, expires_at) "
+                "VALUES (%s, %s, 'old', 'password', now() - make_interval(days => %s))",
+                (str(uuid4()), account, days),
+            )
+        cursor.execute(
+            "INSERT INTO access.login_failures (name_hash, failures, last_at, locked_until) VALUES "
+            "('old', 9, now() - interval '2 hours', now() - interval '1 hour'), "
+            "('locked', 9, now() - interval '2 hours', now() + interval '1 hour'), ('new', 1, now(), NULL)"
+        )
+        cursor.execute("INSERT INTO access.idempotency VALUES ('c', 'r', 'k', 'f', NULL, now() - interval '49 hours')")
+        cursor.execute(
+            "INSERT INTO access.read_audit (read_at, account_id, purpose, route, entity, trace_id) "
+            "VALUES (now() - interval '400 days', %s, 'p', 'r', 'old', 't')",
+            (account,),
+        )
+        connection.commit()
+        asyncio.run(_clean(platform))
+        cursor.execute("SELECT count(*) FROM access.sessions WHERE jti = 'old'")
+        assert cursor.fetchone() == (2,)
+        cursor.execute(
+            "SELECT name_hash FROM access.login_failures WHERE name_hash IN ('old', 'locked', 'new') ORDER BY 1"
+        )
+        assert cursor.fetchall() == [("locked",), ("new",)]
+        cursor.execute("SELECT count(*) FROM access.idempotency WHERE client = 'c'")
+        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT count(*) FROM access.read_audit WHERE entity = 'old'")
+        assert cursor.fetchone() == (1,)
+
+
+async def _clean(platform: Platform) -> None:
+    pool = Pool("access", platform.settings["PINGAN_ACCESS_DATABASE_URL"], size=1)
+    await retention.clean(pool)
+    await pool.close()
 
 
 def test_incomplete_and_unknown_grants_are_refused(platform: Platform) -> None:
