@@ -118,7 +118,8 @@ class Problem(Exception):
         kind = KINDS[code]
         self.code, self.status = code, kind.status
         self.titles = (kind.en, kind.zh)
-        self.details = (detail or kind.en, zh or detail or kind.zh)
+        # A detail without its Chinese is for English readers alone; `field` and `expected` say the same to all.
+        self.details = (detail or kind.en, zh or kind.zh)
         self.field, self.expected = field, expected
         self.headers = dict(headers or {})
         self.extra = extra
@@ -131,8 +132,7 @@ class Problem(Exception):
         Exception.__init__(problem, refusal["detail"])
         problem.code, problem.status = refusal["code"], int(refusal["status"])
         problem.titles = (refusal["title"], refusal["zh"])
-        own = refusal["detail"] != refusal["title"]
-        problem.details = (refusal["detail"], refusal["detail"] if own else refusal["zh"])
+        problem.details = (refusal["detail"], refusal["zh"])
         problem.field, problem.expected = refusal.get("field"), refusal.get("expected")
         problem.headers, problem.extra = {}, dict(refusal.get("extra") or {})
         return problem

@@ -4,6 +4,7 @@ import pathlib
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 
 from backbone.settings import SCHEMAS, PlatformSettings
 from gateway.app import create_app
@@ -116,3 +117,60 @@ def test_the_manual_shows_every_operation_and_loads_nothing_from_elsewhere(docum
     assert "http://" not in page.replace("http://www.w3.org", "")
     assert "<script" not in page
     assert "src=" not in page
+
+
+def _validator(schema: dict[str, Any], document: dict[str, Any]) -> Draft202012Validator:
+    return Draft202012Validator({**schema, "components": document["components"]}, format_checker=FormatChecker())
+
+
+def _examples(content: dict[str, Any], document: dict[str, Any]) -> list[Any]:
+    """Every example of a request body: beside its schema, or inside it."""
+    if "example" in content:
+        return [content["example"]]
+    if "examples" in content:
+        return [each["value"] for each in content["examples"].values()]
+    found, todo = [], [content["schema"]]
+    while todo:
+        schema = todo.pop()
+        if "$ref" in schema:
+            schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        found += [schema["example"]] if "example" in schema else []
+        todo += schema.get("anyOf", [])
+    return found
+
+
+def test_every_example_of_a_request_is_one(document: dict[str, Any]) -> None:
+    judged = 0
+    for name, operation in operations(document):
+        for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
+            if media_type.endswith("json"):
+                for example in _examples(content, document):
+                    errors = list(_validator(content["schema"], document).iter_errors(example))
+                    assert not errors, (name, media_type, errors[0].message, list(errors[0].path))
+                    judged += 1
+        for parameter in operation.get("parameters", []):
+            shown = [parameter[key] for key in ("example",) if key in parameter] + parameter["schema"].get(
+                "examples", []
+            )
+            for example in shown:
+                assert not list(_validator(parameter["schema"], document).iter_errors(example)), (
+                    name,
+                    parameter["name"],
+                )
+    assert judged >= 15
+
+
+def test_every_schema_is_one(document: dict[str, Any]) -> None:
+    for name, schema in document["components"]["schemas"].items():
+        Draft202012Validator.check_schema(schema)
+        assert schema.get("description") or schema.get("title"), name
+
+
+def test_every_schema_that_an_example_leaves_is_refused(document: dict[str, Any]) -> None:
+    """The schemas say something: an unknown field does not pass them."""
+    for name, operation in operations(document):
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if content is None or "positions" in name or "imports" in name:
+            continue
+        for example in _examples(content, document):
+            assert list(_validator(content["schema"], document).iter_errors(example | {"no such field": 1})), name

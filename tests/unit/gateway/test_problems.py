@@ -1,5 +1,6 @@
 """Every refusal is a problem document with a stable code, in the reader's language, without our insides."""
 
+import importlib
 import json
 from typing import Any
 
@@ -7,7 +8,7 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from contracts.hazards.errors import IllegalMove
-from contracts.refusals import NotVisible
+from contracts.refusals import NotVisible, Refusal
 from gateway.problems import KINDS, Problem, language_of, refused, unavailable
 from gateway.routes.cases import CaseReport
 
@@ -60,6 +61,43 @@ def test_a_refusal_without_words_of_its_own_speaks_chinese() -> None:
     assert document(refused(NotVisible()), "zh")["detail"] == "不存在或无权查看"
 
 
+def every_refusal() -> list[type[Refusal]]:
+    for service in ("grid", "hazards", "notify", "patrol"):
+        importlib.import_module(f"contracts.{service}.errors")
+    found, todo = [], [Refusal]
+    while todo:
+        for each in todo.pop().__subclasses__():
+            if each.__module__.startswith("contracts."):
+                found.append(each)
+                todo.append(each)
+    return found
+
+
+def is_chinese(text: str) -> bool:
+    return any("\u4e00" <= char <= "\u9fff" for char in text)
+
+
+@pytest.mark.parametrize("refusal", every_refusal(), ids=lambda each: each.code)
+@pytest.mark.parametrize("detail", [None, "Words of its own."])
+def test_every_refusal_speaks_the_readers_language(refusal: type[Refusal], detail: str | None) -> None:
+    problem = refused(refusal(detail))
+    chinese, english = document(problem, "zh"), document(problem)
+    assert is_chinese(chinese["title"])
+    assert is_chinese(chinese["detail"])
+    assert not is_chinese(english["title"] + english["detail"])
+    assert english["detail"] == (detail or english["title"])
+
+
+def test_refusals_have_codes_of_their_own() -> None:
+    codes = [each.code for each in every_refusal()]
+    assert len(codes) == len(set(codes))
+
+
+@pytest.mark.parametrize("problem", [Problem("not_found", "Words."), unavailable("broker"), Problem.of_status(405)])
+def test_a_problem_with_words_of_its_own_stays_chinese_in_chinese(problem: Problem) -> None:
+    assert is_chinese(document(problem, "zh")["detail"])
+
+
 def test_extras_cannot_overwrite_what_a_problem_is() -> None:
     assert document(Problem("not_found", status=200, note="x"))["status"] == 404
 
@@ -103,6 +141,7 @@ def test_a_wrong_value_names_its_field_and_what_would_be_right(changes: dict[str
     body = document(problem)
     assert (body["status"], body["code"], body["field"]) == (422, "invalid_request", field)
     assert body["expected"]
+    assert is_chinese(document(problem, "zh")["detail"])
 
 
 def test_what_was_sent_is_not_sent_back() -> None:
