@@ -12,6 +12,10 @@ from backbone.rpc import CommandClient
 from tests.integration.backbone.conftest import ACTOR, GRID, HAZARDS, Processes, Stage, eventually, say
 from tests.integration.backbone.toys import HazardsNothing
 
+AT_WORK = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = :name AND state = 'idle in transaction'
+"""
 FAST = {"PINGAN_INBOX_RETRY_FIRST_S": "0.05"}
 
 
@@ -80,7 +84,7 @@ def test_03_a_graceful_stop_finishes_and_acks_what_is_in_flight(stage: Stage, pr
     processes.relay()
     said = stage.say(*["slow"] * 30)
     eventually(stage.published)
-    time.sleep(0.5)
+    eventually(lambda: stage.value("hazards", AT_WORK, name="hazards-events"))
     started = time.monotonic()
     assert processes.stop(service) == 0
     assert time.monotonic() - started < 20
@@ -99,8 +103,8 @@ def test_03_a_graceful_stop_answers_the_commands_in_flight(stage: Stage, process
     async def run() -> list[object]:
         client = CommandClient(stage.broker_url)
         await client.connect()
-        calls = [asyncio.ensure_future(say(client, sleep_s=1.0)) for _ in range(5)]
-        await asyncio.sleep(0.4)
+        calls = [asyncio.ensure_future(say(client, sleep_s=2.0)) for _ in range(5)]
+        await asyncio.sleep(1)  # all are taken by now, and none is done
         status = await asyncio.to_thread(processes.stop, service)
         answers = await asyncio.gather(*calls, return_exceptions=True)
         await client.close()

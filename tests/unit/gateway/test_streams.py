@@ -92,6 +92,8 @@ def tail(journal: Journal, monkeypatch: pytest.MonkeyPatch) -> JournalTail:
 
 async def settle() -> None:
     await asyncio.sleep(0.15)
+    for _ in range(20):  # on a busy machine the time may be over before anything ran
+        await asyncio.sleep(0)
 
 
 ALL = Scope(areas=("330499/",))
