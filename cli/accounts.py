@@ -7,6 +7,7 @@ import secrets
 import sys
 
 import click
+from pydantic import ValidationError
 
 from backbone.settings import DatabaseSettings, PlatformSettings
 from contracts.areas import child_path
@@ -30,14 +31,19 @@ def create(login: str, name: str, password_from_stdin: bool) -> None:
     if len(password) < changes.SHORTEST_PASSWORD:
         raise click.ClickException(f"the password needs at least {changes.SHORTEST_PASSWORD} characters")
     county = child_path(None, PlatformSettings().county_code)
-    account = changes.NewAccount(
-        login=login,
-        password=password,
-        name=name or login,
-        roles=(Role.COUNTY_ADMIN,),
-        areas=(county,),
-        ceiling=Sensitivity.CONFIDENTIAL,
-    )
+    try:
+        account = changes.NewAccount(
+            login=login,
+            password=password,
+            name=name or login,
+            roles=(Role.COUNTY_ADMIN,),
+            areas=(county,),
+            ceiling=Sensitivity.CONFIDENTIAL,
+        )
+    except ValidationError as error:
+        # Never the whole error: it repeats what was given, a password among it.
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        raise click.ClickException(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     if not asyncio.run(_store(account)):
         raise click.ClickException(f"the login {login!r} is taken")
     click.echo(f"created {login}" + (f", password {made}" if made else ""))

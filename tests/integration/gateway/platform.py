@@ -165,9 +165,9 @@ class Platform:
                 assert await changes.create(connection, account, by=None)
         await pool.close()
 
-    def import_county(self) -> None:
+    def import_county(self, reporter: str = "admin") -> None:
         """Through the API, as an administrator does; returns when hazards and the gateway know the boundaries."""
-        with self.client("admin") as admin:
+        with self.client("admin") as admin, self.client(reporter) as clerk:
             body = json.dumps(COLLECTION).encode()
             answer = admin.post(
                 "/v1/areas/imports?crs=wgs84", content=body, headers={"Content-Type": "application/geo+json"}
@@ -180,7 +180,7 @@ class Platform:
             locate = f"/v1/areas/locate?lon={WEST[0]}&lat={WEST[1]}&crs=wgs84"
             wait_for(lambda: admin.get(locate).json()["found"], 10)
             probe = report(WEST)
-            wait_for(lambda: admin.post("/v1/cases", json=probe).status_code == 201, 20)
+            wait_for(lambda: clerk.post("/v1/cases", json=probe).status_code == 201, 20)
 
 
 def _is_ready(port: int) -> bool:
