@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
-from contracts.areas import AreaCode, AreaPath
+from contracts.areas import AreaPath
 from contracts.codes import Code, Sha256
 from contracts.commands import Command, Reply
 

@@ -96,7 +96,7 @@ class PostChanged(EventData):
 
 @event
 class PlaceChanged(EventData):
-    """A key place (school, market, hazardous-chemicals firm ...) was created, changed, moved to another area or closed."""
+    """A key place (school, market, chemicals firm ...) was created, changed, moved to another area or closed."""
 
     type: ClassVar[str] = "county.grid.place.changed.v1"
     trigger: ClassVar[str] = "a place is created, changed or closed, or a new boundary gives it to another area"
