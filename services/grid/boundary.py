@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from sqlalchemy import Text, cast, exists, func, literal, select, text
+from sqlalchemy import Text, bindparam, cast, exists, func, select, text
 
 from backbone.database import Session
 from contracts.areas import Level, child_path, code_of
@@ -17,6 +17,15 @@ _NAMESPACE = uuid5(NAMESPACE_URL, "https://pingan.example/grid")
 BOUNDARY_ID = uuid5(_NAMESPACE, "boundary")
 """The county's boundary is one entity; its versions are the boundary versions."""
 
+_b = boundary_versions.c
+_CURRENT = (
+    select(_b.version, _b.county_code, _b.areas, _b.digest, _b.content_sha256, _b.valid_from)
+    .order_by(_b.version.desc())
+    .limit(1)
+)
+_IN_FORCE = select(
+    exists().where(areas.c.boundary_version == bindparam("version"), areas.c.path == cast(bindparam("path"), Text))
+)
 _VOIDED = text("""
 SELECT DISTINCT draft.n, draft.code
 FROM grid.import_areas AS draft
@@ -50,12 +59,7 @@ def area_id(code: str) -> UUID:
 
 def current(session: Session) -> Boundary | None:
     """The version in force; None before the first is published."""
-    b = boundary_versions.c
-    row = session.execute(
-        select(b.version, b.county_code, b.areas, b.digest, b.content_sha256, b.valid_from)
-        .order_by(b.version.desc())
-        .limit(1)
-    ).one_or_none()
+    row = session.execute(_CURRENT).one_or_none()
     return None if row is None else Boundary(*row)
 
 
@@ -76,11 +80,9 @@ def voided_codes(session: Session, import_id: UUID, version: int) -> list[tuple[
 def require_area(session: Session, path: str) -> None:
     """An area of the version in force has this path. Raises NoBoundary, VoidedArea, UnknownArea."""
     boundary = required(session)
-    a = areas.c
-    if session.execute(
-        select(exists().where(a.boundary_version == boundary.version, a.path == cast(literal(path), Text)))
-    ).scalar_one():
+    if session.execute(_IN_FORCE, {"version": boundary.version, "path": path}).scalar_one():
         return
+    a = areas.c
     once = session.execute(select(exists().where(a.code == code_of(path), a.path == path))).scalar_one()
     raise (VoidedArea if once else UnknownArea)(field="area_path")
 

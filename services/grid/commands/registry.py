@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import WKTElement
-from sqlalchemy import Table, exists, select, text
+from sqlalchemy import Select, Table, bindparam, exists, select, text
 
 from backbone.clock import Clock
 from backbone.database import Session
@@ -30,6 +32,9 @@ from services.grid.commands import facts, places, rights, upserts
 from services.grid.tables import agencies, jurisdictions, persons, posts
 from services.grid.tables import places as places_table
 
+# Built once: a county's registry is thousands of commands.
+_PERSON_EXISTS = select(exists().where(persons.c.person_id == bindparam("person_id")))
+_AGENCY_PATH = select(agencies.c.area_path).where(agencies.c.agency_id == bindparam("agency_id"))
 _ONE_AGENCY_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('grid.agencies'))")
 
 
@@ -38,9 +43,10 @@ def put_agency(session: Session, actor: Actor, command: PutAgency, *, clock: Clo
     DuplicateAgencyCode, StaleVersion. Before any boundary an agency may be founded anywhere: accounts need one."""
     # One at a time: a code given twice and a circle of superiors are seen in committed rows alone.
     session.execute(_ONE_AGENCY_AT_A_TIME)
-    rights.require_may_write(actor, command.area_path, *_present_path(session, agencies, command.agency_id))
+    present = _present_path(session, agencies, command.agency_id)
+    rights.require_may_write(actor, command.area_path, *present)
     if boundary.current(session) is not None:
-        _require_area(session, agencies, command.agency_id, command.area_path)
+        _require_area(session, present, command.area_path)
     if command.parent_id is not None:
         _require_superior(session, command.agency_id, command.parent_id)
     a = agencies.c
@@ -61,7 +67,7 @@ def put_jurisdiction(session: Session, actor: Actor, command: PutJurisdiction, *
     """Grant, change or end a jurisdiction. Raises NotAllowed, NotVisible, UnknownArea, VoidedArea, UnknownAgency."""
     present = _present_path(session, jurisdictions, command.jurisdiction_id)
     rights.require_may_write(actor, command.area_path, *present)
-    _require_area(session, jurisdictions, command.jurisdiction_id, command.area_path)
+    _require_area(session, present, command.area_path)
     _require_agency(session, command.agency_id)
     values = command.model_dump(exclude={"jurisdiction_id"})
     now = clock()
@@ -88,12 +94,13 @@ def put_person(session: Session, actor: Actor, command: PutPerson, *, clock: Clo
 def put_post(session: Session, actor: Actor, command: PutPost, *, clock: Clock) -> Post:
     """Fill, change or end a post. Raises NotAllowed, NotVisible, UnknownArea, VoidedArea, UnknownAgency,
     UnknownPerson, InvalidPeriod."""
-    rights.require_may_write(actor, command.area_path, *_present_path(session, posts, command.post_id))
+    present = _present_path(session, posts, command.post_id)
+    rights.require_may_write(actor, command.area_path, *present)
     if command.valid_until is not None and command.valid_until < command.valid_from:
         raise errors.InvalidPeriod(field="valid_until")
-    _require_area(session, posts, command.post_id, command.area_path)
+    _require_area(session, present, command.area_path)
     _require_agency(session, command.agency_id)
-    if not session.execute(select(exists().where(persons.c.person_id == command.person_id))).scalar_one():
+    if not session.execute(_PERSON_EXISTS, {"person_id": command.person_id}).scalar_one():
         raise errors.UnknownPerson(field="person_id")
     values = command.model_dump(exclude={"post_id"})
     now = clock()
@@ -144,20 +151,24 @@ def _one_place(session: Session, place_id: UUID) -> list[object]:
 
 def _present_path(session: Session, table: Table, row_id: UUID) -> tuple[str, ...]:
     """The area a row lies in now, locked: who moves it must be in charge of both ends."""
-    key = next(iter(table.primary_key.columns))
-    present = select(table.c.area_path).where(key == row_id).with_for_update()
-    path = session.execute(present).scalar_one_or_none()
+    path = session.execute(_area_path_of(table), {"row_id": row_id}).scalar_one_or_none()
     return () if path is None else (str(path),)
 
 
-def _require_area(session: Session, table: Table, row_id: UUID, path: str) -> None:
+@cache
+def _area_path_of(table: Table) -> Select[Any]:
+    key = next(iter(table.primary_key.columns))
+    return select(table.c.area_path).where(key == bindparam("row_id")).with_for_update()
+
+
+def _require_area(session: Session, present: tuple[str, ...], path: str) -> None:
     """A link to an area must be to one in force; a link that stands may stay, so that it can still be ended."""
-    if _present_path(session, table, row_id) != (path,):
+    if present != (path,):
         boundary.require_area(session, path)
 
 
 def _agency_path(session: Session, agency_id: UUID) -> str:
-    path = session.execute(select(agencies.c.area_path).where(agencies.c.agency_id == agency_id)).scalar_one_or_none()
+    path = session.execute(_AGENCY_PATH, {"agency_id": agency_id}).scalar_one_or_none()
     if path is None:
         raise errors.UnknownAgency(field="agency_id")
     return str(path)

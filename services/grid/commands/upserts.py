@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Table, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from backbone.database import Session
 from contracts.refusals import StaleVersion
@@ -29,13 +31,8 @@ def put(
     `values` is written but not compared: its numbers stand in columns of their own. Raises StaleVersion.
     """
     key = next(iter(table.primary_key.columns))
-    made = session.execute(
-        insert(table)
-        .values({key.name: row_id, "version": 1, "updated_at": now, **values})
-        .on_conflict_do_nothing(index_elements=[key])
-        .returning(key)
-    ).scalar_one_or_none()
-    if made is not None:
+    row_of_values = {key.name: row_id, "version": 1, "updated_at": now, **values}
+    if session.execute(_insert(table), row_of_values).scalar_one_or_none() is not None:
         return 1, True
     compared = [table.c[name] for name in values if name != "geom"]
     row = session.execute(select(table.c.version, *compared).where(key == row_id).with_for_update()).one()
@@ -46,6 +43,13 @@ def put(
     version = int(row.version) + 1
     session.execute(update(table).where(key == row_id).values(version=version, updated_at=now, **values))
     return version, True
+
+
+@cache
+def _insert(table: Table) -> ReturningInsert[Any]:
+    # Built once a table: a county's registry is thousands of these.
+    key = next(iter(table.primary_key.columns))
+    return insert(table).on_conflict_do_nothing(index_elements=[key]).returning(key)
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
