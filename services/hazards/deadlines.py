@@ -7,8 +7,10 @@ nothing twice; what fell due while nobody ran is said late, never left out.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, Integer, bindparam, select, update
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from backbone.clock import Clock
 from backbone.database import Session
@@ -19,7 +21,7 @@ CHUNK = 500
 C = cases.c
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Bell:
     """When `due` has passed and the condition holds, `mark` is set and `what` has happened."""
 
@@ -37,6 +39,28 @@ _BELLS = (
 )
 
 
+def _statement(bell: _Bell) -> ReturningUpdate[Any]:
+    now = bindparam("now", type_=C.updated_at.type)
+    due = (
+        select(C.id)
+        .where(C[bell.mark].is_(None), bell.condition, C[bell.due] <= now)
+        .order_by(C[bell.due])
+        .limit(bindparam("chunk", type_=Integer))
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    return (
+        update(cases)
+        .where(C.id.in_(select(due.c.id)))
+        .values({bell.mark: now, "version": C.version + 1, "updated_at": now})
+        .returning(*records.COLUMNS)
+    )
+
+
+# They run every second: built once.
+_STATEMENTS = {bell: _statement(bell) for bell in _BELLS}
+
+
 def ring(session: Session, *, clock: Clock, chunk: int = CHUNK) -> int:
     """Says what has fallen due, at most `chunk` of each kind; returns how many things it said."""
     return sum(_ring(session, bell, clock, chunk) for bell in _BELLS)
@@ -44,21 +68,7 @@ def ring(session: Session, *, clock: Clock, chunk: int = CHUNK) -> int:
 
 def _ring(session: Session, bell: _Bell, clock: Clock, chunk: int) -> int:
     now = clock()
-    due = (
-        select(C.id)
-        .where(C[bell.mark].is_(None), bell.condition, C[bell.due] <= now)
-        .order_by(C[bell.due])
-        .limit(chunk)
-        .with_for_update(skip_locked=True)
-        .cte("due")
-    )
-    statement = (
-        update(cases)
-        .where(C.id.in_(select(due.c.id)))
-        .values({bell.mark: now, "version": C.version + 1, "updated_at": now})
-        .returning(*records.COLUMNS)
-    )
-    rows = session.execute(statement).mappings().all()
+    rows = session.execute(_STATEMENTS[bell], {"now": now, "chunk": chunk}).mappings().all()
     # Nothing but marks has changed, so the row after tells the state before.
     records.record(session, now, [records.Happened(bell.what, row, row) for row in rows])
     return len(rows)
