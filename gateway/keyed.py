@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,7 +12,7 @@ from starlette.requests import Request
 from contracts.scope import Actor
 from gateway.access import changes
 from gateway.parts import Parts
-from gateway.problems import Problem
+from gateway.problems import Problem, unavailable
 from gateway.writes import body_of, fingerprint, idempotency_key, target_of
 
 
@@ -28,15 +29,31 @@ class Keyed:
             await changes.store_reply(self.connection, self._key.client, self._key.route, self._key.key, reply)
 
 
+_PATIENCE_S = 2.0
+
+
+@asynccontextmanager
+async def _slot(slots: asyncio.Semaphore) -> AsyncIterator[None]:
+    """A keyed request may wait ten seconds for the broker with its transaction open: never all of the pool's."""
+    try:
+        await asyncio.wait_for(slots.acquire(), _PATIENCE_S)
+    except TimeoutError:
+        raise unavailable("access") from None
+    try:
+        yield
+    finally:
+        slots.release()
+
+
 @asynccontextmanager
 async def keyed(request: Request, platform: Parts, actor: Actor) -> AsyncIterator[Keyed]:
     """Claims the request's key first; a concurrent repeat waits for the first to commit.
 
-    Raises Problem idempotency_key_reused when the key came with another request.
+    Raises Problem idempotency_key_reused when the key came with another request, unavailable when too many wait.
     """
     print_ = fingerprint(request.method, target_of(request), await body_of(request))
     key = idempotency_key(request, actor, print_)
-    async with platform.access.transaction() as connection:
+    async with _slot(platform.keyed_slots), platform.access.transaction() as connection:
         stored = None
         if key is not None:
             try:

@@ -47,6 +47,7 @@ class Parts:
     audit: ReadAudit
     telling: Telling
     watch: Watch
+    keyed_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(POOL_SIZE // 2))
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     @classmethod

@@ -6,9 +6,11 @@ The account's row says which version was told: a change made while notify is dow
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 from backbone import telemetry
-from backbone.rpc import CommandClient, CommandRefused, CommandUnavailable
+from backbone.rpc import CommandClient, CommandUnavailable
 from contracts.notify.commands import SetSubscriberScope, SubscriberScope
 from contracts.scope import Actor, Role, Scope
 from gateway.auth.actors import NO_AGENCY, disjoint
@@ -34,7 +36,7 @@ class Telling:
         while True:
             try:
                 await self.tell()
-            except (Problem, CommandUnavailable, CommandRefused) as error:
+            except (Problem, CommandUnavailable) as error:
                 log.warning("rights not told yet", error=str(error))
             except Exception:
                 log.error("rights could not be told", exc_info=True)
@@ -44,22 +46,31 @@ class Telling:
         """Tell every change that notify does not know yet; returns how many."""
         rows = await self._access.fetch(_UNTOLD)
         for row in rows:
-            scope = SubscriberScope(
-                areas=disjoint(row["areas"]),
-                categories=row["categories"],
-                ceiling=row["ceiling"],
-                purposes=tuple(row["purposes"]),
-                agency_id=row["agency_id"],
-            )
-            command = SetSubscriberScope(account_id=row["account_id"], scope=scope, active=row["active"])
-            await self._client.send(command, _platform())
-            async with self._access.transaction() as connection:
-                await connection.execute(
-                    "UPDATE access.accounts SET told_version = $2 WHERE account_id = $1 AND told_version < $2",
-                    row["account_id"],
-                    row["version"],
-                )
+            try:
+                await self._tell(row)
+            except (Problem, CommandUnavailable):
+                raise  # an outage: the same round again
+            except Exception as error:
+                # This account keeps its old rights; those after it must not.
+                log.error("rights could not be told", account_id=str(row["account_id"]), exc_info=error)
         return len(rows)
+
+    async def _tell(self, row: Mapping[str, Any]) -> None:
+        scope = SubscriberScope(
+            areas=disjoint(row["areas"]),
+            categories=row["categories"],
+            ceiling=row["ceiling"],
+            purposes=tuple(row["purposes"]),
+            agency_id=row["agency_id"],
+        )
+        command = SetSubscriberScope(account_id=row["account_id"], scope=scope, active=row["active"])
+        await self._client.send(command, _platform())
+        async with self._access.transaction() as connection:
+            await connection.execute(
+                "UPDATE access.accounts SET told_version = $2 WHERE account_id = $1 AND told_version < $2",
+                row["account_id"],
+                row["version"],
+            )
 
 
 def _platform() -> Actor:
