@@ -9,7 +9,7 @@ import base64
 import io
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID, uuid4, uuid5
@@ -112,7 +112,7 @@ def world(platform: Platform) -> World:
     with platform.client("admin") as admin:
         for viewer in VIEWERS:
             person = {"kind": "person", "login": viewer.login, "password": PASSWORD, "name": viewer.login}
-            rights = {"roles": [viewer.role], "areas": viewer.areas, "categories": viewer.categories}
+            rights: dict[str, Any] = {"roles": [viewer.role], "areas": viewer.areas, "categories": viewer.categories}
             rights |= {"ceiling": viewer.ceiling, "agency_id": str(viewer.agency) if viewer.agency else None}
             rights |= {"purposes": ["duty_review"]}
             admin.put(f"/v1/accounts/{uuid4()}", json=person | rights).raise_for_status()
@@ -245,7 +245,7 @@ def test_lists_of_cases_under_every_filter(world: World, viewer: Viewer) -> None
         {"bbox": "120,30,120.5,31"},
         {"bbox": "-180,-90,180,90"},
     ]
-    kept = {
+    kept: dict[str, Callable[[Thing, Any], bool]] = {
         "category": lambda case, value: case.category == value or str(case.category).startswith(f"{value}."),
         "area_path": lambda case, value: case.area.startswith(value),
         "agency_id": lambda case, value: UUID(value) in case.agencies,
