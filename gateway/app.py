@@ -55,7 +55,8 @@ DESCRIPTION = """
 One guarded API over a county's areas, cases, patrols and events.
 
 - Times are RFC 3339; coordinates are `lon, lat` in that order and always name their `crs`.
-- Lists are `{"items": [...], "next": cursor}`; send `next` back as `after`.
+- Lists are `{"items": [...], "next": cursor}`; send `next` back as `after`. A parameter nobody knows is refused
+  (`unknown_parameter`), never ignored.
 - Writes take an `Idempotency-Key`: the same request under the same key has one effect. Changes take
   `If-Match: "<version>"`, the `ETag` of the last read.
 - Every refusal is `application/problem+json` with a stable `code`, in Chinese or English by `Accept-Language`.
