@@ -1,19 +1,24 @@
 """CPU that one reported case costs, process by process: `python -m bench.cpu [reports]`.
 
-Rates say little on a machine that others use too; the kernel's count of each process's CPU time does not mind
-them. A platform of one grid is started on the private servers and measured idle, under as many reports as it
-takes, and at a quiet 50/s. Nothing else may use those servers meanwhile: they are counted whole.
-`PINGAN_INSTANCE=perf make infra` gives servers of one's own; the same variable then goes before this command.
+Rates say little on a machine that others use too. The kernel's count of each process's CPU time says more, and
+a yardstick, a fixed piece of work measured all the while, takes out what busy neighbours add to it.
+
+A platform of one grid is started on the private servers and measured idle, under as many reports as it takes,
+and at a quiet 50/s. Nothing else may use those servers meanwhile: they are counted whole. Servers of one's own:
+`PINGAN_INSTANCE=perf make infra`; the same variable then goes before this command.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import pathlib
+import statistics
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from urllib.parse import urlsplit
@@ -24,6 +29,7 @@ from simulator import demo
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 IDLE_S = 10.0
+YARDSTICK_MS = 1.0
 PACED_PER_S = 50
 CONNECTIONS = 16
 MODULES = {
@@ -82,9 +88,28 @@ def _per_report(pids: dict[str, int], idle: Cpu, reports: int, work: Callable[[]
 
 
 def _spent(pids: dict[str, int], work: Callable[[], None]) -> Cpu:
-    before = _cpu(pids)
+    """CPU ms that `work` costs each process, as a machine with a yardstick of YARDSTICK_MS would have spent."""
+    before, lengths, over = _cpu(pids), [_yardstick()], threading.Event()
+
+    def measure() -> None:
+        while not over.wait(0.25):
+            lengths.append(_yardstick())
+
+    measuring = threading.Thread(target=measure)
+    measuring.start()
     work()
-    return {name: used - before[name] for name, used in _cpu(pids).items()}
+    over.set()
+    measuring.join()
+    scale = YARDSTICK_MS / statistics.median(lengths)
+    print(f"yardstick {statistics.median(lengths):.2f} ms")
+    return {name: (used - before[name]) * scale for name, used in _cpu(pids).items()}
+
+
+def _yardstick() -> float:
+    """CPU ms of a fixed piece of work: with busy neighbours on the same core it takes more, as ours does."""
+    began = time.thread_time()
+    json.loads(json.dumps([{"n": str(n)} for n in range(2000)]))
+    return (time.thread_time() - began) * 1000
 
 
 def _cpu(pids: dict[str, int]) -> Cpu:
