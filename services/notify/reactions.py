@@ -31,7 +31,9 @@ _WRITE = text("""
 """)
 
 # At most a hundred versions are noted for one event: more is an owner's history we never had, not a loss.
+# Answers whether any gap is open, the ones just noted included.
 _NOTE_GAPS = text("""
+    WITH noted AS (
     INSERT INTO notify.journal_gaps (entity_id, entity_version, entity, seen_seq)
     SELECT n.entity_id, missing, n.entity, n.seq
     FROM json_to_recordset(CAST(:rows AS json)) AS n (seq bigint, entity text, entity_id uuid, entity_version bigint)
@@ -40,16 +42,17 @@ _NOTE_GAPS = text("""
         WHERE j.entity_id = n.entity_id AND j.seq < n.seq) AS before
     CROSS JOIN LATERAL generate_series(
         greatest(before.known + 1, n.entity_version - 100), n.entity_version - 1) AS missing
-    ON CONFLICT DO NOTHING
+    ON CONFLICT DO NOTHING RETURNING 1)
+    SELECT EXISTS (SELECT 1 FROM noted) OR EXISTS (SELECT 1 FROM notify.journal_gaps WHERE filled_at IS NULL)
 """)
+
+_ANY_GAP = text("SELECT EXISTS (SELECT 1 FROM notify.journal_gaps WHERE filled_at IS NULL)")
 
 _FILL_GAPS = text("""
     UPDATE notify.journal_gaps g SET filled_at = now()
     FROM json_to_recordset(CAST(:rows AS json)) AS n (entity_id uuid, entity_version bigint)
     WHERE g.entity_id = n.entity_id AND g.entity_version = n.entity_version AND g.filled_at IS NULL
 """)
-
-_ANY_GAP = text("SELECT EXISTS (SELECT 1 FROM notify.journal_gaps WHERE filled_at IS NULL)")
 
 _COUNT_GAPS = text("""
     SELECT count(*) AS open, count(*) FILTER (WHERE found_at < now() - interval '60 seconds') AS old
@@ -84,10 +87,10 @@ def watch_gaps(session: Session) -> None:
 
 def _watch_order(session: Session, new: list[dict[str, Any]]) -> None:
     """Each entity's versions come one by one: note those that are missing, and those that came late."""
-    rows = to_json(new)
-    session.execute(_NOTE_GAPS, {"rows": rows})
-    if session.execute(_ANY_GAP).scalar_one():
-        session.execute(_FILL_GAPS, {"rows": rows})
+    later = [each for each in new if each["entity_version"] > 1]  # nothing is missing before a first version
+    open_gap = session.execute(_NOTE_GAPS, {"rows": to_json(later)}) if later else session.execute(_ANY_GAP)
+    if open_gap.scalar_one():
+        session.execute(_FILL_GAPS, {"rows": to_json(new)})
 
 
 def _row(event: Event[Any], seq: int) -> dict[str, Any]:
