@@ -31,7 +31,7 @@ log = telemetry.logger("relay")
 
 BATCH = 1000
 CONFIRM_WITHIN_S = 10.0
-POLL_MIN_S, POLL_MAX_S = 0.008, 0.05
+POLL_MIN_S, POLL_MAX_S = 0.008, 0.1  # after the last event, and when there has been none for half a second
 BALANCE_EVERY_S = 1.0
 METRICS_EVERY_S = 5.0
 STOP_WITHIN_S = 12.0
