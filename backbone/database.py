@@ -21,7 +21,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, Opera
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 Session = Connection
-IDLE_S = 1.0  # a pooled connection older than this in the pool is asked before use
+IDLE_S = 5.0  # a pooled connection older than this in the pool is asked before use
 
 # Serialization, deadlock, lock wait, too many connections, shutdown, crash, starting up, cancelled.
 _HEALABLE = {"40001", "40P01", "55P03", "53300", "57P01", "57P02", "57P03", "57014", "25006"}

@@ -2,25 +2,43 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 
 import click
 
 from backbone.settings import MissingSetting
-from cli.accounts import admin
-from cli.broker import events, quarantine, topology
-from cli.county import county
-from cli.demo import demo
-from cli.migrate import migrate
+
+# Loaded when asked for: starting the platform runs several of these one after another, and one that declares
+# the topology should not wait for the simulator's imports.
+_COMMANDS = {
+    "admin": "cli.accounts",
+    "county": "cli.county",
+    "demo": "cli.demo",
+    "events": "cli.broker",
+    "migrate": "cli.migrate",
+    "quarantine": "cli.broker",
+    "topology": "cli.broker",
+}
 
 
-@click.group(help="Administration of one Ping'an Grid platform.")
-def pingan() -> None:
+class _Pingan(click.Group):
     """The root of every command."""
 
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
 
-for command in (migrate, topology, admin, county, demo, events, quarantine):
-    pingan.add_command(command)
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = _COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = getattr(importlib.import_module(module), cmd_name)
+        return command
+
+
+@click.group(cls=_Pingan, help="Administration of one Ping'an Grid platform.")
+def pingan() -> None:
+    """The root of every command."""
 
 
 def main() -> None:

@@ -6,6 +6,7 @@ import pathlib
 import re
 import subprocess
 
+import click
 import pytest
 
 from cli.__main__ import pingan
@@ -49,11 +50,12 @@ def test_commands_exist(page: pathlib.Path) -> None:
         for target in targets.split():
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
     for words in re.findall(r"(?<![\w/])scripts/pingan((?: [a-z]+)+)", text):
-        node = pingan
+        node: click.Command = pingan
         for word in words.split():
-            if not hasattr(node, "commands"):
+            if not isinstance(node, click.Group):
                 break  # an argument
-            assert word in node.commands, f"scripts/pingan{words}"
-            node = node.commands[word]
+            found = node.get_command(click.Context(node), word)
+            assert found is not None, f"scripts/pingan{words}"
+            node = found
     for script in re.findall(r"(?<![\w/])scripts/[a-z.-]+", text):
         assert (ROOT / script).exists(), script
