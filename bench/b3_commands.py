@@ -24,7 +24,7 @@ from bench.harness import QUICK, Row, alternate
 from simulator import demo, staff
 from tests.servers import Database
 
-SECONDS = 2.0 if QUICK else 8.0
+SECONDS = 2.0 if QUICK else 6.0
 CONNECTIONS = 48
 LON, LAT = 119.62, 29.31
 MODULES = (

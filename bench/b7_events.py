@@ -23,8 +23,8 @@ from contracts import sample
 from contracts.grid.events import AgencyChanged
 from tests.servers import Database
 
-EVENTS = 500 if QUICK else 20_000
-STOCK_EVENTS = 200 if QUICK else 3_000
+EVENTS = 500 if QUICK else 10_000
+STOCK_EVENTS = 200 if QUICK else 1_500
 
 
 def rows() -> list[Row]:
