@@ -1,4 +1,4 @@
-"""`make bench`: runs the benches and prints the table of each. `python -m bench b6` runs one; BENCH_QUICK=1 is a smoke test."""
+"""`make bench`: prints the table of each bench. `python -m bench b6` runs one; BENCH_QUICK=1 is a smoke test."""
 
 from __future__ import annotations
 
