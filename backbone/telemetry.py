@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
@@ -144,11 +145,13 @@ TASK_RUNS = Counter("pingan_task_runs_total", "Periodic task runs", ["task", "ou
 JOB_RUNS = Counter("pingan_job_runs_total", "Job runs", ["kind", "outcome"])
 
 
-def serve_health(port: int, checks: Mapping[str, Check], host: str = "0.0.0.0") -> ThreadingHTTPServer:  # noqa: S104
+def serve_health(port: int, checks: Mapping[str, Check]) -> ThreadingHTTPServer:
     """Serves /live, /ready and /metrics in a daemon thread (a greenlet where threads are patched).
 
     /live answers while the process turns at all; /ready is 503 with the reasons while a check says no.
+    On loopback, unless PINGAN_HEALTH_HOST says otherwise (a pod's probes come from outside it).
     """
+    host = os.environ.get("PINGAN_HEALTH_HOST", "127.0.0.1")
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
