@@ -160,7 +160,8 @@ def test_09_the_running_relay_does_so_by_itself(stage: Stage, processes: Process
         channel.queue_unbind("patrol.on-agencies", "pingan.events", "grid.agency.#")
     stage.say("fine")
     processes.said(relay, "ALARM", within=25)
-    eventually(lambda: stage.ready("patrol.on-agencies") == 1)
+    # One copy or two: what was published around the repair is sent again after it too; the inbox drops the second.
+    eventually(lambda: stage.ready("patrol.on-agencies") >= 1)
     assert stage.ready("notify.on-everything") == 1, "the others see no copy"
 
 
