@@ -12,7 +12,7 @@ import secrets
 import time
 
 from prometheus_client import Counter, Histogram
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -36,14 +36,16 @@ LIMITS: tuple[tuple[str, re.Pattern[str], int], ...] = (
 HEAD = "pingan.head"
 """In a request's scope: only the head of the answer is wanted, so a stream need not begin."""
 
-SECURITY_HEADERS = (
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("X-Frame-Options", "DENY"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-    ("Strict-Transport-Security", "max-age=31536000"),
+DEFAULT_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"strict-transport-security", b"max-age=31536000"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
 )
-API_POLICY = "default-src 'none'; frame-ancestors 'none'"
+"""Of every answer that does not say otherwise itself."""
 
 _CORRELATION = re.compile(r"^[A-Za-z0-9_.:-]{1,64}$")
 _TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
@@ -155,13 +157,11 @@ class _Exchange:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = MutableHeaders(scope=message)
-            for name, value in SECURITY_HEADERS:
-                headers.setdefault(name, value)
-            headers.setdefault("Content-Security-Policy", API_POLICY)
-            headers.setdefault("Cache-Control", "no-store")
-            headers["X-Trace-Id"] = self.context.trace_id
-            headers["X-Correlation-Id"] = self.context.correlation_id
+            headers: list[tuple[bytes, bytes]] = message["headers"]
+            given = {name for name, _ in headers}
+            headers += [header for header in DEFAULT_HEADERS if header[0] not in given]
+            headers.append((b"x-trace-id", self.context.trace_id.encode()))
+            headers.append((b"x-correlation-id", self.context.correlation_id.encode()))
         await self._send(message)
 
     def _log(self, seconds: float) -> None:

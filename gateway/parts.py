@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from starlette.requests import HTTPConnection
 
 from backbone.batches import BatchPublisher
 from backbone.clock import system_clock
@@ -96,7 +97,7 @@ class Parts:
         await asyncio.gather(self.reads.close(), self.access.close())
 
 
-def parts_of(request: Request) -> Parts:
+def parts_of(request: HTTPConnection) -> Parts:
     return cast(Parts, request.app.state.parts)
 
 

@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute
 from pydantic.fields import FieldInfo
 from starlette.responses import Response
 
-from gateway.auth.signed_in import caller
+from gateway.auth.signed_in import Bearer, caller
 from gateway.problems import Problem
 
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -30,7 +30,7 @@ class Route(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
         tree = list(_tree(self.dependant))
-        guarded = any(each.call is caller for each in tree)
+        guarded = any(isinstance(each.call, Bearer) for each in tree)
         # name -> whether it may stand there several times
         known = {field.alias: _is_list(field.field_info) for each in tree for field in each.query_params}
         media_types = self._media_types()

@@ -13,7 +13,7 @@ from backbone.settings import SCHEMAS, PlatformSettings
 from contracts.scope import Actor, Role, Scope
 from gateway.app import ROUTERS, create_app
 from gateway.auth.actors import SignedIn
-from gateway.auth.signed_in import caller
+from gateway.auth.signed_in import Bearer
 from gateway.auth.tokens import Claims
 from gateway.routing import Route, _tree
 
@@ -61,7 +61,7 @@ def calls() -> list[tuple[str, str]]:
     """(method, path with made-up ids) of every guarded operation."""
     found = []
     for route in routes():
-        if any(each.call is caller for each in _tree(route.dependant)):
+        if any(isinstance(each.call, Bearer) for each in _tree(route.dependant)):
             path = route.path_format
             for name in route.param_convertors:
                 path = path.replace(f"{{{name}}}", str(UUID(int=9)))
@@ -71,7 +71,9 @@ def calls() -> list[tuple[str, str]]:
 
 def test_every_route_judges_and_all_but_the_open_ones_are_guarded() -> None:
     assert all(isinstance(route, Route) for route in routes())
-    unguarded = {route.name for route in routes() if not any(each.call is caller for each in _tree(route.dependant))}
+    unguarded = {
+        route.name for route in routes() if not any(isinstance(each.call, Bearer) for each in _tree(route.dependant))
+    }
     assert unguarded == OPEN
 
 
