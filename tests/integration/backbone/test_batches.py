@@ -9,8 +9,8 @@ import pytest
 
 from backbone.batches import BatchPublisher, PublishFailed, consume_batches
 from backbone.topology import POSITIONS
+from tests.faults.proxy import proxied
 from tests.integration.backbone.conftest import Stage
-from tests.integration.backbone.faults import proxied
 
 
 async def test_what_was_confirmed_is_handed_over_once_and_acked(stage: Stage) -> None:

@@ -9,8 +9,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from backbone.rpc import CommandClient, CommandFailed, CommandRefused, CommandUnavailable, IdempotencyKey
+from tests.faults.proxy import proxied
 from tests.integration.backbone.conftest import ACTOR, GRID, HAZARDS, Processes, Stage, eventually
-from tests.integration.backbone.faults import proxied
 from tests.integration.backbone.toys import HazardsNothing, Nothing, SayAgency
 
 RUNS = "SELECT count(*) FROM toy_runs"

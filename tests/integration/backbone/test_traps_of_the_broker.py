@@ -21,8 +21,8 @@ from backbone import topology
 from backbone.bindings import Guard
 from backbone.relay import Publisher, Source
 from backbone.rpc import CommandClient, CommandUnavailable
+from tests.faults.proxy import proxied
 from tests.integration.backbone.conftest import ACTOR, GRID, HAZARDS, Processes, Stage, eventually, say
-from tests.integration.backbone.faults import proxied
 from tests.integration.backbone.toys import Nothing
 
 
@@ -45,7 +45,7 @@ def test_05_a_frozen_broker_blocks_the_relay_ten_seconds_at_most(stage: Stage, p
         relay = processes.relay(PINGAN_BROKER_URL=url)
         stage.say("fine")
         eventually(stage.published)
-        proxy.frozen = True
+        proxy.freeze()
         stage.say(*["fine"] * 10)
         processes.said(relay, "dropping the broker's socket", within=13)
         proxy.heal()
@@ -60,7 +60,7 @@ async def test_05_a_frozen_broker_is_unavailable_and_heals(stage: Stage, process
         client = CommandClient(url)
         await client.connect()
         await client.send(Nothing(), ACTOR)
-        proxy.frozen = True
+        proxy.freeze()
         started = time.monotonic()
         with pytest.raises(CommandUnavailable):
             await client.send(Nothing(), ACTOR, deadline=2)
@@ -77,7 +77,7 @@ def test_05_a_service_whose_broker_froze_comes_back(stage: Stage, processes: Pro
         processes.relay()
         stage.say("fine")
         eventually(lambda: len(stage.effects()) == 1)
-        proxy.frozen = True
+        proxy.freeze()
         stage.say(*["fine"] * 5)
         processes.said(service, "lost the broker", within=30)  # two heartbeats, and a little
         proxy.heal()
