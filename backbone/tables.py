@@ -1,4 +1,4 @@
-"""The bookkeeping that every service schema has: outbox, inbox, idempotency, quarantine, jobs, tasks.
+"""The bookkeeping that every service schema has: outbox, inbox, idempotency, quarantine, alarms, jobs, tasks.
 
 Tables carry no schema: a role's search_path (`<service>, public`) decides, so one set of statements
 serves all. The same holds for `create_bookkeeping` under the owner role.
@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Float,
@@ -55,6 +56,7 @@ outbox = Table(
     Index("outbox_unpublished", "seq", "shard", postgresql_where=text("published_at IS NULL")),
     Index("outbox_delayed", "entity_id", postgresql_where=text("published_at IS NULL AND attempts > 0")),
     Index("outbox_published", "published_at", postgresql_where=text("published_at IS NOT NULL AND target IS NULL")),
+    Index("outbox_announced", "published_at", postgresql_where=text("published_at IS NOT NULL AND target IS NOT NULL")),
 )
 
 inbox = Table(
@@ -111,7 +113,24 @@ quarantine = Table(
     _created(),
     Column("resolved_at", DateTime(timezone=True)),
     Column("resolution", Text, comment="retried | dropped"),
+    Column("resolved_by", UUID(as_uuid=True), comment="the account; NULL for an operator's shell"),
+    Column("resolution_reason", Text, comment="why it was dropped, in words"),
     Index("quarantine_open", "consumer", "created_at", postgresql_where=text("resolved_at IS NULL")),
+    Index("quarantine_settled", "resolved_at", postgresql_where=text("resolved_at IS NOT NULL")),
+)
+
+alarms = Table(
+    "alarms",
+    bookkeeping,
+    Column("code", Text, primary_key=True, comment="a stable code: quarantine_open, ..."),
+    Column("consumer", Text, primary_key=True, comment="the queue that it is about"),
+    # What whoever watches has found; 0 = nothing is wrong.
+    Column("count", BigInteger, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    # What was said of it in events.
+    Column("raised", Boolean, nullable=False, server_default=text("false")),
+    Column("version", BigInteger, nullable=False, server_default="0"),
+    _created("changed_at"),
 )
 
 jobs = Table(
@@ -131,6 +150,7 @@ jobs = Table(
     _created(),
     Column("finished_at", DateTime(timezone=True)),
     Index("jobs_due", "created_at", postgresql_where=text("state IN ('queued', 'running')")),
+    Index("jobs_finished", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
 )
 
 tasks = Table(
@@ -144,3 +164,28 @@ tasks = Table(
 def create_bookkeeping(op: Any) -> None:
     """Create all of them in the owner's schema; called by each schema's first migration (alembic `op`)."""
     bookkeeping.create_all(op.get_bind(), checkfirst=False)
+
+
+_ALARMS_AND_RETENTION = (
+    "ALTER TABLE quarantine ADD COLUMN IF NOT EXISTS resolved_by uuid",
+    "ALTER TABLE quarantine ADD COLUMN IF NOT EXISTS resolution_reason text",
+    """CREATE TABLE IF NOT EXISTS alarms (
+        code text NOT NULL, consumer text NOT NULL, count bigint NOT NULL, since timestamptz NOT NULL,
+        raised boolean NOT NULL DEFAULT false, version bigint NOT NULL DEFAULT 0,
+        changed_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (code, consumer))""",
+    "CREATE INDEX IF NOT EXISTS outbox_announced ON outbox (published_at)"
+    " WHERE published_at IS NOT NULL AND target IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS quarantine_settled ON quarantine (resolved_at) WHERE resolved_at IS NOT NULL",
+    "CREATE INDEX IF NOT EXISTS jobs_finished ON jobs (finished_at) WHERE finished_at IS NOT NULL",
+    # Rows are removed all the time: their place is to be used again before a fifth of the table is empty.
+    *(
+        f"ALTER TABLE {name} SET (autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 10000)"
+        for name in ("outbox", "inbox", "idempotency")
+    ),
+)
+
+
+def add_alarms_and_retention(op: Any) -> None:
+    """What a schema made before these tables had them lacks; one made today has most of it and is left as it is."""
+    for statement in _ALARMS_AND_RETENTION:
+        op.execute(statement)

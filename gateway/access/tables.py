@@ -97,6 +97,7 @@ sessions = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("revoked_at", DateTime(timezone=True)),
     Index("sessions_account", "account_id", "created_at"),
+    Index("sessions_ended", "expires_at"),
 )
 
 login_failures = Table(
@@ -106,6 +107,7 @@ login_failures = Table(
     Column("failures", Integer, nullable=False),
     _now("last_at"),
     Column("locked_until", DateTime(timezone=True)),
+    Index("login_failures_last", "last_at"),
 )
 
 read_audit = Table(

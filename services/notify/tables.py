@@ -31,6 +31,13 @@ journal_head = Table(
     Column("seq", BigInteger, nullable=False),
 )
 
+journal_floor = Table(
+    "journal_floor",
+    metadata,
+    Column("id", SmallInteger, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    Column("seq", BigInteger, nullable=False, comment="up to here only each entity's last state is kept"),
+)
+
 journal = Table(
     "journal",
     metadata,
@@ -61,6 +68,7 @@ journal_gaps = Table(
     Column("found_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("filled_at", DateTime(timezone=True)),
     Index("journal_gaps_open", "found_at", postgresql_where=text("filled_at IS NULL")),
+    Index("journal_gaps_filled", "filled_at", postgresql_where=text("filled_at IS NOT NULL")),
 )
 
 subscribers = Table(
