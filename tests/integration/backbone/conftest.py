@@ -185,7 +185,7 @@ class Stage:
                 while True:
                     channel.connection.drain_events(timeout=0.5)
         for message in taken:
-            message.headers = message.properties.get("application_headers") or {}
+            message.properties.setdefault("application_headers", {})  # what `message.headers` reads
         return taken
 
     def ready(self, queue: str) -> int:
