@@ -3,12 +3,15 @@
 Where it may not install, it says exactly what is missing and which command would bring it.
 """
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 
 from infra.local.place import CHECKOUT, IS_ROOT, Trouble, say
 from infra.local.servers import PG_BIN, RABBITMQ_SERVER
@@ -105,6 +108,22 @@ def _is_current(kind: str) -> bool:
 def ensure_venv(kind: str) -> None:
     if _is_current(kind):
         return
+    with _alone():  # two commands at once would clear what the other installs
+        if not _is_current(kind):
+            _install(kind)
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    directory = os.open(REQUIREMENTS, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
+
+
+def _install(kind: str) -> None:
     known = any((VENV / f"{each}.stamp").exists() for each in ("runtime", "dev"))
     if not _venv_python_works() or (known and not _is_in_place()):
         python = _python()
