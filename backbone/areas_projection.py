@@ -5,7 +5,7 @@ rows that version has and their digest. `settle` puts a version in force once al
 reader never sees half a boundary. The current version is the greatest one in force.
 
     projection = AreasProjection.of(metadata)      # in tables.py: tables <schema>.areas and <schema>.boundaries
-    projection.store_area(session, event)          # reaction to AreaChanged
+    projection.store_areas(session, events)        # reaction to AreaChanged, a batch of them
     projection.publish(session, event)             # reaction to BoundaryPublished (settles at once if it can)
     projection.settle(session)                     # @every second: the same for rows that came later
 """
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +22,7 @@ from geoalchemy2 import Geometry
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     DateTime,
     Double,
     Index,
@@ -39,10 +40,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy import update as sql_update
-from sqlalchemy.dialects.postgresql import Insert, insert
+from sqlalchemy.dialects.postgresql import insert
 
 from backbone.database import Session
 from backbone.outbox import Event
+from backbone.projections import NewestStates
 from contracts.grid.events import AreaChanged, BoundaryPublished
 
 
@@ -83,7 +85,7 @@ class _Statements:
 
     current: Select[Any]
     locate: Select[Any]
-    store: Insert
+    store: NewestStates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -132,21 +134,9 @@ class AreasProjection:
         )
         return cls(areas, boundaries, _Statements(_current(boundaries), _locate(areas), _store(areas)))
 
-    def store_area(self, session: Session, event: Event[AreaChanged]) -> None:
-        """Keeps one area of one version; repeats and older states change nothing."""
-        data = event.data
-        wkb = b64decode(data.geometry)
-        row = {
-            "boundary_version": data.boundary_version,
-            "code": data.code,
-            "level": data.level.value,
-            "kind": data.kind,
-            "parent_code": data.parent_code,
-            "path": data.path,
-            "wkb_sha256": wkb_sha256(wkb),
-            "entity_version": event.entity_version,
-        }
-        session.execute(self._statements.store, {f"new_{name}": value for name, value in row.items()} | {"wkb": wkb})
+    def store_areas(self, session: Session, events: Sequence[Event[AreaChanged]]) -> None:
+        """Keeps areas of their versions; repeats and older states change nothing."""
+        self._statements.store.keep(session, map(_area_row, events))
 
     def publish(self, session: Session, event: Event[BoundaryPublished]) -> int | None:
         """Notes a published version; returns it when it comes into force now, else None."""
@@ -274,13 +264,29 @@ def _locate(areas: Table) -> Select[Any]:
     )
 
 
-def _store(areas: Table) -> Insert:
-    plain = ("boundary_version", "code", "level", "kind", "parent_code", "path", "wkb_sha256", "entity_version")
-    geom = func.ST_SetSRID(func.ST_GeomFromWKB(bindparam("wkb", type_=LargeBinary)), 4326)
-    statement = insert(areas).values(geom=geom, **{name: bindparam(f"new_{name}") for name in plain})
-    changed = [*(name for name in plain if name not in ("boundary_version", "code")), "geom"]
-    return statement.on_conflict_do_update(
-        index_elements=[areas.c.boundary_version, areas.c.code],
-        set_={name: statement.excluded[name] for name in changed},
-        where=statement.excluded.entity_version > areas.c.entity_version,
+def _store(areas: Table) -> NewestStates:
+    def of_base64(wkb: ColumnElement[str]) -> ColumnElement[Any]:
+        return func.ST_SetSRID(func.ST_GeomFromWKB(func.decode(wkb, "base64")), 4326)
+
+    return NewestStates(
+        areas,
+        key=("boundary_version", "code"),
+        version="entity_version",
+        left_out=("leaf",),
+        made={"geom": of_base64},
     )
+
+
+def _area_row(event: Event[AreaChanged]) -> dict[str, Any]:
+    data = event.data
+    return {
+        "boundary_version": data.boundary_version,
+        "code": data.code,
+        "level": data.level.value,
+        "kind": data.kind,
+        "parent_code": data.parent_code,
+        "path": data.path,
+        "geom": data.geometry,
+        "wkb_sha256": wkb_sha256(b64decode(data.geometry)),
+        "entity_version": event.entity_version,
+    }

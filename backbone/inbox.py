@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any
 
 from pydantic import Field, ValidationError
@@ -29,6 +30,8 @@ log = telemetry.logger("inbox")
 
 SUSPECT_AFTER = 3  # redeliveries
 UNFINISHED_STARTS = 3
+MEDIA_TYPES = frozenset({"", "application/cloudevents+json", "application/json"})
+"""What a message may say it is; one that says nothing is judged by its body."""
 _LOCKS = zlib.crc32(b"pingan.inbox") & 0x7FFFFFFF
 
 Handler = Callable[[Session, Event[Any]], None]
@@ -54,22 +57,29 @@ class InboxSettings(BaseSettings):
 
 @dataclass(frozen=True, slots=True)
 class Handlers:
-    """What a queue's events do: by event type, or one handler for the whole stream."""
+    """What a queue's events do: by event type, each alone or several together, or one handler for the whole stream."""
 
     by_type: Mapping[str, Handler] = field(default_factory=dict)
+    together: Mapping[str, StreamHandler] = field(default_factory=dict)
     stream: StreamHandler | None = None
 
     def run(self, session: Session, events: Sequence[Event[Any]]) -> None:
-        """Apply events in order; whatever a handler raises comes out."""
-        if self.stream is not None:
-            if events:
-                self.stream(session, list(events))
-            return
-        for event in events:
-            handler = self.by_type.get(event.data.type)
-            if handler is not None:  # a registered type that this consumer does not care for
-                with telemetry.bound(context_of(event)):
-                    handler(session, event)
+        """Apply events in order; whatever a handler raises comes out.
+
+        Who takes several is given neighbours only: the order among all events of the queue is never changed.
+        """
+        for handler, neighbours in groupby(events, self._takes_several):
+            if handler is not None:
+                handler(session, list(neighbours))
+                continue
+            for event in neighbours:
+                alone = self.by_type.get(event.data.type)
+                if alone is not None:  # a registered type that this consumer does not care for
+                    with telemetry.bound(context_of(event)):
+                        alone(session, event)
+
+    def _takes_several(self, event: Event[Any]) -> StreamHandler | None:
+        return self.stream or self.together.get(event.data.type)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +89,12 @@ class Delivery:
     body: bytes
     headers: Mapping[str, Any] = field(default_factory=dict)
     tag: int = 0
+    content_type: str = ""
 
     @property
     def redeliveries(self) -> int:
-        return int(self.headers.get("x-delivery-count") or 0)
+        count = self.headers.get("x-delivery-count")
+        return count if isinstance(count, int) else 0  # what is no number was not written by the broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +369,9 @@ class Inbox:
 
 
 def _decode(delivery: Delivery) -> _Decoded:
+    media_type = delivery.content_type.partition(";")[0].strip().lower()
+    if media_type not in MEDIA_TYPES:
+        return _Decoded(delivery, None, quarantine.UNDECODABLE, f"content type {media_type}")
     try:
         return _Decoded(delivery, decode(delivery.body))
     except UnknownEventType as error:

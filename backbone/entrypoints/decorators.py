@@ -41,6 +41,8 @@ class CommandEntrypoint(_Entrypoint):
 class SubscribeEntrypoint(_Entrypoint):
     """`def m(self, session, event)` applies events of the classes named."""
 
+    several = False
+
     def __init__(self, *event_classes: type[EventData], **options: Any) -> None:
         if not event_classes:
             raise TypeError("@subscribe needs at least one event class")
@@ -49,7 +51,17 @@ class SubscribeEntrypoint(_Entrypoint):
 
     def setup(self) -> None:
         for event_class in self.event_classes:
-            self.host.on_event(event_class, self.method_name)
+            self.host.on_event(event_class, self.method_name, several=self.several)
+
+
+class SubscribeBatchEntrypoint(SubscribeEntrypoint):
+    """`def m(self, session, events)` applies neighbouring events of the classes named, in order, set-based.
+
+    After an error each is applied alone, as ever. The events that a batch causes would have no one cause: who
+    appends some uses `subscribe`.
+    """
+
+    several = True
 
 
 class SubscribeStreamEntrypoint(_Entrypoint):
@@ -77,6 +89,7 @@ class EveryEntrypoint(_Entrypoint):
 
 command: Callable[..., Any] = CommandEntrypoint.decorator
 subscribe: Callable[..., Any] = SubscribeEntrypoint.decorator
+subscribe_batch: Callable[..., Any] = SubscribeBatchEntrypoint.decorator
 subscribe_stream: Callable[..., Any] = SubscribeStreamEntrypoint.decorator
 every: Callable[..., Any] = EveryEntrypoint.decorator
 

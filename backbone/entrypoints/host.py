@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from nameko.extensions import SharedExtension
 from sqlalchemy import Engine, text
 
 from backbone import retention, telemetry, topology
+from backbone.clock import system_clock
 from backbone.database import Unavailable, engine, transaction
 from backbone.entrypoints.announcing import announce
 from backbone.entrypoints.commands import WORKERS, Answer, CommandIntake
@@ -38,7 +39,7 @@ class Host(SharedExtension):
 
     def __init__(self) -> None:
         self._answers: dict[str, tuple[type[Command], str]] = {}
-        self._by_queue: dict[str, dict[str, str]] = {}
+        self._by_queue: dict[str, dict[str, tuple[str, bool]]] = {}
         self._streams: dict[str, str] = {}
         self._timed: list[tuple[str, float, bool]] = []
         self._started = False
@@ -63,12 +64,12 @@ class Host(SharedExtension):
             raise Miswired(f"{name} belongs to {command_class.service}, not to {self.name}")
         self._answers[name] = (command_class, method)
 
-    def on_event(self, event_class: type[EventData], method: str) -> None:
+    def on_event(self, event_class: type[EventData], method: str, *, several: bool = False) -> None:
         queue = topology.queue_for(self.name, event_class.routing_key())
         handlers = self._by_queue.setdefault(queue, {})
         if event_class.type in handlers:
             raise Miswired(f"{self.name} handles {event_class.type} twice")
-        handlers[event_class.type] = method
+        handlers[event_class.type] = (method, several)
 
     def on_stream(self, pattern: str, method: str) -> None:
         queues = [queue for queue, keys in topology.queues_of(self.name).items() if keys == (pattern,)]
@@ -117,14 +118,17 @@ class Host(SharedExtension):
         # A worker, a retrier and a fence per queue.
         pool = engine(database_url, pool_size=3 * len(wired) + 1, application_name=f"{self.name}-events")
         inboxes = {
-            queue: self._inbox(
-                pool, queue, Handlers(by_type={kind: self._method(name) for kind, name in methods.items()})
-            )
-            for queue, methods in self._by_queue.items()
+            queue: self._inbox(pool, queue, self._handlers(methods)) for queue, methods in self._by_queue.items()
         }
         for queue, name in self._streams.items():
             inboxes[queue] = self._inbox(pool, queue, Handlers(stream=self._method(name)))
         return inboxes
+
+    def _handlers(self, methods: Mapping[str, tuple[str, bool]]) -> Handlers:
+        def those(wanted: bool) -> dict[str, Callable[..., Any]]:
+            return {kind: self._method(name) for kind, (name, several) in methods.items() if several is wanted}
+
+        return Handlers(by_type=those(False), together=those(True))
 
     def _inbox(self, pool: Engine, queue: str, handlers: Handlers) -> Inbox:
         return Inbox(pool, queue, handlers, hook=getattr(self.service, "hook", None), isolate=isolated)
@@ -138,7 +142,8 @@ class Host(SharedExtension):
 
     def _start_timers(self, database_url: str) -> None:
         tasks = [Task(method, self._method(method), seconds, everywhere) for method, seconds, everywhere in self._timed]
-        tasks.append(Task("retention", retention.clean, retention.EVERY_S))
+        clock, kept = getattr(self.service, "clock", system_clock), getattr(self.service, "kept", ())
+        tasks.append(Task("retention", retention.Cleaning(self.name, clock, kept), retention.EVERY_S))
         pool = engine(database_url, pool_size=max(2, len(tasks)), application_name=f"{self.name}-timers")
         self.timers = Timers(self.name, pool)
         for task in tasks:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import shapely
-from sqlalchemy import ARRAY, Boolean, ColumnElement, Table, Text, Uuid, bindparam, cast, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, Boolean, ColumnElement, Text, Uuid, bindparam, cast, func, select, update
 
 from backbone.clock import Clock
 from backbone.database import Session
 from backbone.outbox import Event
+from backbone.projections import NewestStates
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished, JurisdictionChanged
 from geo.cells import Cells, CellsHolder
 from services.hazards import records
@@ -20,11 +19,12 @@ from services.hazards.tables import IS_AT_REST, IS_OPEN, agencies, cases, jurisd
 
 CHUNK = 2000
 C = cases.c
+AGENCIES, JURISDICTIONS = NewestStates(agencies), NewestStates(jurisdictions)
 
 
-def area_changed(session: Session, event: Event[AreaChanged]) -> None:
-    """Keeps the area under its boundary version."""
-    projection.store_area(session, event)
+def areas_changed(session: Session, events: Sequence[Event[AreaChanged]]) -> None:
+    """Keeps areas under their boundary version."""
+    projection.store_areas(session, events)
 
 
 def boundary_published(session: Session, event: Event[BoundaryPublished]) -> None:
@@ -32,49 +32,40 @@ def boundary_published(session: Session, event: Event[BoundaryPublished]) -> Non
     projection.publish(session, event)
 
 
-def agency_changed(session: Session, event: Event[AgencyChanged]) -> None:
-    """Keeps the newest state of an agency."""
-    data = event.data
-    _keep_newest(
+def agencies_changed(session: Session, events: Sequence[Event[AgencyChanged]]) -> None:
+    """Keeps the newest state of agencies."""
+    AGENCIES.keep(
         session,
-        agencies,
-        {
-            "id": data.agency_id,
-            "code": data.code,
-            "kind": data.kind,
-            "parent_id": data.parent_id,
-            "area_path": data.area_path,
-            "active": data.active,
-            "version": event.entity_version,
-        },
+        (
+            {
+                "id": event.data.agency_id,
+                "code": event.data.code,
+                "kind": event.data.kind,
+                "parent_id": event.data.parent_id,
+                "area_path": event.data.area_path,
+                "active": event.data.active,
+                "version": event.entity_version,
+            }
+            for event in events
+        ),
     )
 
 
-def jurisdiction_changed(session: Session, event: Event[JurisdictionChanged]) -> None:
-    """Keeps the newest state of a jurisdiction."""
-    data = event.data
-    _keep_newest(
+def jurisdictions_changed(session: Session, events: Sequence[Event[JurisdictionChanged]]) -> None:
+    """Keeps the newest state of jurisdictions."""
+    JURISDICTIONS.keep(
         session,
-        jurisdictions,
-        {
-            "id": data.jurisdiction_id,
-            "agency_id": data.agency_id,
-            "area_path": data.area_path,
-            "category": data.category,
-            "active": data.active,
-            "version": event.entity_version,
-        },
-    )
-
-
-def _keep_newest(session: Session, table: Table, row: dict[str, Any]) -> None:
-    statement = insert(table).values(row)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[table.c.id],
-            set_={name: statement.excluded[name] for name in row if name != "id"},
-            where=statement.excluded.version > table.c.version,
-        )
+        (
+            {
+                "id": event.data.jurisdiction_id,
+                "agency_id": event.data.agency_id,
+                "area_path": event.data.area_path,
+                "category": event.data.category,
+                "active": event.data.active,
+                "version": event.entity_version,
+            }
+            for event in events
+        ),
     )
 
 

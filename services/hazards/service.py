@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backbone.clock import system_clock
 from backbone.database import Session
-from backbone.entrypoints import command, every, offload, subscribe
+from backbone.entrypoints import command, every, offload, subscribe, subscribe_batch
 from backbone.outbox import Event
 from backbone.settings import PlatformSettings
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished, JurisdictionChanged
@@ -55,21 +55,21 @@ class HazardsService:
     def put_category(self, session: Session, actor: Actor, asked: PutCategory) -> Category:
         return commands.put_category(session, actor, asked, clock=self.clock)
 
-    @subscribe(AreaChanged)
-    def on_area_changed(self, session: Session, event: Event[AreaChanged]) -> None:
-        reactions.area_changed(session, event)
+    @subscribe_batch(AreaChanged)
+    def on_areas_changed(self, session: Session, events: list[Event[AreaChanged]]) -> None:
+        reactions.areas_changed(session, events)
 
     @subscribe(BoundaryPublished)
     def on_boundary_published(self, session: Session, event: Event[BoundaryPublished]) -> None:
         reactions.boundary_published(session, event)
 
-    @subscribe(AgencyChanged)
-    def on_agency_changed(self, session: Session, event: Event[AgencyChanged]) -> None:
-        reactions.agency_changed(session, event)
+    @subscribe_batch(AgencyChanged)
+    def on_agencies_changed(self, session: Session, events: list[Event[AgencyChanged]]) -> None:
+        reactions.agencies_changed(session, events)
 
-    @subscribe(JurisdictionChanged)
-    def on_jurisdiction_changed(self, session: Session, event: Event[JurisdictionChanged]) -> None:
-        reactions.jurisdiction_changed(session, event)
+    @subscribe_batch(JurisdictionChanged)
+    def on_jurisdictions_changed(self, session: Session, events: list[Event[JurisdictionChanged]]) -> None:
+        reactions.jurisdictions_changed(session, events)
 
     @every(seconds=1)
     def ring_deadlines(self, session: Session) -> None:

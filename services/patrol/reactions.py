@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from sqlalchemy import Date, cast, delete, func, literal, select
-from sqlalchemy.dialects.postgresql import insert
 
 from backbone.clock import Clock
 from backbone.database import Session
 from backbone.outbox import Event
+from backbone.projections import NewestStates
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished
 from services.patrol.tables import agencies, last_positions, position_batches, projection
 
@@ -17,11 +18,12 @@ KEPT = timedelta(days=30)
 """How long tracks are kept (domain.md, Patrol and field duty)."""
 
 DAYS_AHEAD = 2
+AGENCIES = NewestStates(agencies)
 
 
-def area_changed(session: Session, event: Event[AreaChanged]) -> None:
-    """Keep grid's area under its boundary version."""
-    projection.store_area(session, event)
+def areas_changed(session: Session, events: Sequence[Event[AreaChanged]]) -> None:
+    """Keep grid's areas under their boundary version."""
+    projection.store_areas(session, events)
 
 
 def boundary_published(session: Session, event: Event[BoundaryPublished]) -> None:
@@ -34,25 +36,22 @@ def settle_boundaries(session: Session) -> None:
     projection.settle(session)
 
 
-def agency_changed(session: Session, event: Event[AgencyChanged]) -> None:
-    """Keep grid's agency: a closed one gets no units. Newest version wins."""
-    data = event.data
-    row = {
-        "id": data.agency_id,
-        "code": data.code,
-        "kind": data.kind,
-        "parent_id": data.parent_id,
-        "area_path": data.area_path,
-        "active": data.active,
-        "version": event.entity_version,
-    }
-    statement = insert(agencies).values(row)
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=[agencies.c.id],
-            set_={name: statement.excluded[name] for name in row if name != "id"},
-            where=statement.excluded.version > agencies.c.version,
-        )
+def agencies_changed(session: Session, events: Sequence[Event[AgencyChanged]]) -> None:
+    """Keep grid's agencies: a closed one gets no units. Newest version wins."""
+    AGENCIES.keep(
+        session,
+        (
+            {
+                "id": event.data.agency_id,
+                "code": event.data.code,
+                "kind": event.data.kind,
+                "parent_id": event.data.parent_id,
+                "area_path": event.data.area_path,
+                "active": event.data.active,
+                "version": event.entity_version,
+            }
+            for event in events
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from backbone.clock import system_clock
 from backbone.database import Session
-from backbone.entrypoints import command, every, subscribe
+from backbone.entrypoints import command, every, subscribe, subscribe_batch
 from backbone.outbox import Event
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished
 from contracts.patrol.commands import MoveShift, PlanShift, PutUnit, Shift, Unit
@@ -33,17 +33,17 @@ class PatrolService:
     def move_shift(self, session: Session, actor: Actor, asked: MoveShift) -> Shift:
         return commands.move_shift(session, actor, asked, clock=self.clock)
 
-    @subscribe(AreaChanged)
-    def on_area_changed(self, session: Session, event: Event[AreaChanged]) -> None:
-        reactions.area_changed(session, event)
+    @subscribe_batch(AreaChanged)
+    def on_areas_changed(self, session: Session, events: list[Event[AreaChanged]]) -> None:
+        reactions.areas_changed(session, events)
 
     @subscribe(BoundaryPublished)
     def on_boundary_published(self, session: Session, event: Event[BoundaryPublished]) -> None:
         reactions.boundary_published(session, event)
 
-    @subscribe(AgencyChanged)
-    def on_agency_changed(self, session: Session, event: Event[AgencyChanged]) -> None:
-        reactions.agency_changed(session, event)
+    @subscribe_batch(AgencyChanged)
+    def on_agencies_changed(self, session: Session, events: list[Event[AgencyChanged]]) -> None:
+        reactions.agencies_changed(session, events)
 
     @every(seconds=1)
     def settle_boundaries(self, session: Session) -> None:

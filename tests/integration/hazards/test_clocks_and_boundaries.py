@@ -129,22 +129,20 @@ def test_a_version_comes_into_force_only_when_all_its_areas_are_here(session: Se
     town = Town(session)
     *areas, published = town.boundary(1, GRIDS)
     reactions.boundary_published(session, published)
-    for event in areas[1:]:
-        reactions.area_changed(session, event)
+    reactions.areas_changed(session, areas[1:])
     reactions.settle_boundary(session)
     assert projection.current_version(session) is None
-    reactions.area_changed(session, areas[0])
+    reactions.areas_changed(session, [areas[0]])
     reactions.settle_boundary(session)
     assert projection.current(session) == (1, COUNTY)
-    reactions.area_changed(session, areas[0])  # a repeat changes nothing
+    reactions.areas_changed(session, [areas[0]])  # a repeat changes nothing
     assert len(projection.load_cells(session, 1).paths) == len(GRIDS)
 
 
 def test_a_version_whose_digest_differs_stays_out(session: Session) -> None:
     town = Town(session)
     wrong = {path: box(120.0, 30.0, 120.3, 30.3) for path in GRIDS}
-    for event in town.boundary(1, wrong)[:-1]:
-        reactions.area_changed(session, event)
+    reactions.areas_changed(session, town.boundary(1, wrong)[:-1])
     reactions.boundary_published(session, town.boundary(1, GRIDS)[-1])
     assert projection.current_version(session) is None
 

@@ -80,7 +80,7 @@ class Town:
         """A boundary version arrives whole and comes into force."""
         for event in self.boundary(version, grids or GRIDS):
             if isinstance(event.data, AreaChanged):
-                reactions.area_changed(self.session, event)
+                reactions.areas_changed(self.session, [event])
             else:
                 reactions.boundary_published(self.session, event)
 
@@ -117,7 +117,7 @@ class Town:
         data = AgencyChanged(
             agency_id=agency_id(code), code=code, kind="office", parent_id=None, area_path=path, active=active
         )
-        reactions.agency_changed(self.session, self.event(data, data.agency_id, version, path))
+        reactions.agencies_changed(self.session, [self.event(data, data.agency_id, version, path)])
         return data.agency_id
 
     def jurisdiction(self, agency: str, path: str, category: str | None = None, *, version: int = 1) -> None:
@@ -128,7 +128,7 @@ class Town:
             category=category,
             active=True,
         )
-        reactions.jurisdiction_changed(self.session, self.event(data, data.jurisdiction_id, version, path))
+        reactions.jurisdictions_changed(self.session, [self.event(data, data.jurisdiction_id, version, path)])
 
     def staffed(self) -> None:
         """The agencies and who answers for what: fire everywhere, the police in the north, the centres else."""

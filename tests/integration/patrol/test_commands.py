@@ -107,7 +107,8 @@ def test_a_unit_keeps_its_agency_and_a_closed_agency_gets_none(session: Session)
     closed = AgencyChanged(
         agency_id=OTHER, code="police.east", kind="police", parent_id=None, area_path=EAST, active=False
     )
-    reactions.agency_changed(session, Event(closed, entity_id=OTHER, entity_version=1, area_path=EAST, occurred_at=NOW))
+    event = Event(closed, entity_id=OTHER, entity_version=1, area_path=EAST, occurred_at=NOW)
+    reactions.agencies_changed(session, [event])
     with pytest.raises(AgencyInactive):
         commands.put_unit(session, OPERATOR, unit(agency_id=OTHER))
 
