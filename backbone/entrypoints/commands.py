@@ -101,7 +101,9 @@ class CommandIntake(Wire):
             except BaseException as error:
                 if self._killed:
                     raise
+                # Its caller hears nothing and asks again; left unacked, twenty of these would end the intake silently.
                 log.error("a command could not be answered", exc_info=error)
+                self._ack(asked)
             finally:
                 self._running -= 1
                 self.progress_at = time.monotonic()
@@ -126,9 +128,12 @@ class CommandIntake(Wire):
                     self._reply(properties, outcome, deadline)
         known = name if name in self._answers else "unknown"
         telemetry.COMMAND_SECONDS.labels(known, outcome.kind if outcome else "expired").observe(time.time() - asked.at)
+        self._ack(asked)
+
+    def _ack(self, asked: _Asked) -> None:
         if asked.channel is self._channel:
-            with suppress(OSError):  # the wire notices by itself
-                asked.channel.basic_ack(message.delivery_info["delivery_tag"])
+            with suppress(Exception):  # the wire notices by itself
+                asked.channel.basic_ack(asked.message.delivery_info["delivery_tag"])
 
     def _run(self, name: str, message: Any, headers: Mapping[str, Any], deadline: float) -> Outcome:
         answer = self._answers.get(name)
