@@ -34,7 +34,9 @@ ATTEMPT = text("""
 UPDATE inbox SET status = 'failed', attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => :delay)
 WHERE consumer = :consumer AND event_id = :id
 """)
-NOTE = text("UPDATE inbox SET error = :error WHERE consumer = :consumer AND event_id = :id")
+NOTE = text("""
+UPDATE inbox SET error = :error WHERE consumer = :consumer AND event_id = :id AND status = 'failed' RETURNING attempts
+""")
 PENDING = text("SELECT count(*) FROM inbox WHERE consumer = :consumer AND status IN ('failed', 'waiting')")
 # Two replicas never work on one entity's row at a time.
 ALONE = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:consumer, 0) # hashtextextended(:entity, 1))")
@@ -87,6 +89,8 @@ def _attempt(inbox: Inbox, entity: UUID, head: Any) -> bool:
         event = decode(head.body.encode())
         session.execute(SETTLE, {"consumer": inbox.queue, "id": head.event_id, "status": "done"})
         inbox.handlers.run(session, [event])
+        inbox.hook("after effect")
+    inbox.hook("after commit")
     return True
 
 
@@ -102,7 +106,9 @@ def _failed_again(inbox: Inbox, head: Any, error: BaseException) -> None:
     attempts = head.attempts + 1
     log.warning("a retry failed", queue=inbox.queue, event_id=str(head.event_id), attempts=attempts, exc_info=error)
     with transaction(inbox.engine) as session:
-        session.execute(NOTE, {"consumer": inbox.queue, "id": head.event_id, "error": describe(error)})
+        noted = session.execute(NOTE, {"consumer": inbox.queue, "id": head.event_id, "error": describe(error)})
+        if noted.first() is None:
+            return  # applied all the same: the answer to the commit was lost, not the commit
         if attempts >= inbox.settings.errors:
             _give_up(session, inbox, head, describe(error))
 
