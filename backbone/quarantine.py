@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
@@ -42,10 +43,10 @@ def put(
     session.execute(
         quarantine.insert().values(
             id=row_id,
-            consumer=consumer,
+            consumer=_storable(consumer),
             event_id=event_id,
             reason=reason,
-            error=error[:4000].replace("\x00", ""),
+            error=_storable(error, 4000),
             body=body,
             headers=printable(headers or {}),
             trace_id=trace_id,
@@ -59,11 +60,16 @@ def put(
 
 def printable(headers: Mapping[str, Any]) -> dict[str, Any]:
     """AMQP headers as JSON can hold them."""
-    kept = {}
+    kept: dict[str, Any] = {}
     for name, value in headers.items():
-        simple = value is None or isinstance(value, (bool, int, float))
-        kept[str(name)] = value if simple else str(value)[:1000].replace("\x00", "")
+        number = isinstance(value, (int, float)) and math.isfinite(value)  # NaN is no JSON
+        kept[_storable(str(name))] = value if value is None or number else _storable(str(value))
     return kept
+
+
+def _storable(value: str, most: int = 1000) -> str:
+    """What a text column takes: no NUL, no half of a surrogate pair."""
+    return value[:most].replace("\x00", "").encode("utf-8", "replace").decode()
 
 
 def listing(session: Session, limit: int = 100) -> list[dict[str, Any]]:

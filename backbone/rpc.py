@@ -152,7 +152,7 @@ class CommandClient:
         finally:
             self._waiting.pop(call, None)
             answer.cancel()
-        return _result(from_json(body))
+        return _result(body)
 
     async def _publish(self, body: bytes, queue: str, properties: Basic.Properties) -> None:
         if not self.connected:
@@ -225,12 +225,18 @@ class CommandClient:
             answer.set_result(message.body)
 
 
-def _result(reply: dict[str, Any]) -> dict[str, Any]:
-    if "ok" in reply:
-        result: dict[str, Any] = reply["ok"]
-        return result
-    if "refused" in reply:
-        raise CommandRefused(**reply["refused"])
-    if "unavailable" in reply:
-        raise CommandUnavailable(int(reply["unavailable"]["retry_after"]), "the service cannot answer now")
-    raise CommandFailed(str(reply.get("internal", {}).get("trace_id", "")))
+def _result(body: bytes) -> dict[str, Any]:
+    """What a reply says. Raises CommandRefused, CommandUnavailable and, for what is no reply too, CommandFailed."""
+    try:
+        reply: dict[str, Any] = from_json(body)
+        if "ok" in reply:
+            return dict(reply["ok"])
+        if "refused" in reply:
+            raise CommandRefused(**reply["refused"])
+        if "unavailable" in reply:
+            raise CommandUnavailable(int(reply["unavailable"]["retry_after"]), "the service cannot answer now")
+        trace_id = str(reply.get("internal", {}).get("trace_id", ""))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        log.error("a reply has not the agreed form", error=repr(error)[:300], bytes=len(body))
+        trace_id = telemetry.current().trace_id
+    raise CommandFailed(trace_id)

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_serializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_serializer
 
 from contracts.areas import AreaPath
 
@@ -53,12 +53,12 @@ class Envelope(BaseModel):
     source: Annotated[str, StringConstraints(pattern=r"^/pingan/[0-9]{6}/[a-z]+$")]
     type: EventType
     subject: Annotated[str, StringConstraints(pattern=r"^[a-z_]+/[0-9a-f-]{36}$")]
-    time: datetime
+    time: AwareDatetime
     datacontenttype: Literal["application/json"] = "application/json"
     areapath: AreaPath
     sensitivity: int = Field(ge=0, le=3)
     entityversion: int = Field(ge=1)
-    occurredat: datetime
+    occurredat: AwareDatetime
     correlationid: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")]
     causationid: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:-]{1,64}$")] | None = None
     traceparent: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{2}(-[0-9a-f]+){3}$")] | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -30,6 +31,11 @@ from contracts.scope import actor_from_json
 log = telemetry.logger("commands")
 
 WORKERS = 10
+LONGEST_DEADLINE_S = 60.0
+"""However far ahead a caller's clock goes, an answer is not kept longer than this."""
+
+_NAME = re.compile(r"^[A-Za-z0-9_.:-]{1,64}$")
+_TRACEPARENT = re.compile(r"^[0-9a-f]{2}(-[0-9a-f]+){3}$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,19 +119,18 @@ class CommandIntake(Wire):
         properties = message.properties
         headers = properties.get("application_headers") or {}
         name = str(properties.get("type") or "")
-        deadline = float(headers.get("deadline") or 0) / 1000 or asked.at + 5
+        deadline = _deadline(headers.get("deadline"), asked.at)
         outcome: Outcome | None = None
         if asked.channel is self._channel and time.time() < deadline:
-            context = telemetry.Context(
-                str(headers.get("correlation_id") or properties.get("message_id") or "none"),
-                str(properties["message_id"]) if properties.get("message_id") else None,
-                headers.get("traceparent"),
-            )
-            with telemetry.bound(context):
+            with telemetry.bound(_context(properties, headers)):
                 outcome = self._run(name, message, headers, deadline)
                 if properties.get("reply_to"):
                     self.hook("before reply")
                     self._reply(properties, outcome, deadline)
+        elif asked.at - deadline > LONGEST_DEADLINE_S:
+            # The broker drops what waits past its deadline: this one was late before it was sent.
+            late_s = round(asked.at - deadline, 1)
+            log.warning("a command came late; do the clocks agree?", command=name, late_s=late_s)
         known = name if name in self._answers else "unknown"
         telemetry.COMMAND_SECONDS.labels(known, outcome.kind if outcome else "expired").observe(time.time() - asked.at)
         self._ack(asked)
@@ -141,16 +146,19 @@ class CommandIntake(Wire):
             return idempotency.refused(MalformedCommand(f"{self._service} has no command {name!r}"))
         body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
         try:
+            _require_json(message.properties)
             command = answer.command_class.model_validate_json(body)
             actor = actor_from_json(json.loads(headers["actor"]))
+            key = _key(name, body, headers, message.properties.get("message_id"))
+        except MalformedCommand as refusal:
+            return idempotency.refused(refusal)
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False, include_context=False)[0]
             field = ".".join(str(part) for part in first["loc"]) or None
             return idempotency.refused(MalformedCommand(field=field, expected=str(first["msg"])))
-        except (KeyError, ValueError, TypeError) as error:
-            log.error("a command came without a valid actor", command=name, error=repr(error))
+        except Exception as error:  # noqa: BLE001 - whatever the headers hold, it is answered and acked
+            log.error("a command came without a valid actor", command=name, error=repr(error)[:500])
             return idempotency.refused(MalformedCommand("the actor header is missing or malformed"))
-        key = _key(name, body, headers, str(message.properties.get("message_id") or ""))
         outcome: Outcome = isolated(
             lambda: idempotency.execute(self._engine, answer.handler, actor, command, key, deadline, self.hook)
         )
@@ -193,13 +201,34 @@ class CommandIntake(Wire):
         return 0.0 if self._idle else time.monotonic() - self.progress_at
 
 
-def _key(name: str, body: bytes, headers: Mapping[str, Any], message_id: str) -> IdempotencyKey:
-    """The client's key, or the message's own id, which makes a redelivery harmless."""
-    if headers.get("idempotency_key"):
-        return IdempotencyKey(
-            str(headers["idempotency_client"]),
-            str(headers["idempotency_route"]),
-            str(headers["idempotency_key"]),
-            str(headers["idempotency_fingerprint"]),
-        )
-    return IdempotencyKey("", name, message_id or hashlib.sha256(body).hexdigest(), "")
+def _require_json(properties: Mapping[str, Any]) -> None:
+    given = properties.get("content_type")
+    if given and str(given).partition(";")[0].strip().lower() != "application/json":
+        raise MalformedCommand(field="content_type", expected="application/json")
+
+
+def _deadline(given: Any, at: float) -> float:
+    """The Unix time until which the caller waits; five seconds from `at` where none is told that could be one."""
+    told = float(given) / 1000 if isinstance(given, (int, float)) and not isinstance(given, bool) else 0.0
+    return min(told, at + LONGEST_DEADLINE_S) if told > 0 else at + 5
+
+
+def _context(properties: Mapping[str, Any], headers: Mapping[str, Any]) -> telemetry.Context:
+    """Where the command came from; a malformed header counts as absent, as it does at the gateway."""
+    message_id = _matching(_NAME, properties.get("message_id"))
+    correlation_id = _matching(_NAME, headers.get("correlation_id")) or message_id
+    return telemetry.Context(correlation_id or "none", message_id, _matching(_TRACEPARENT, headers.get("traceparent")))
+
+
+def _matching(form: re.Pattern[str], given: Any) -> str | None:
+    return given if isinstance(given, str) and form.fullmatch(given) else None
+
+
+def _key(name: str, body: bytes, headers: Mapping[str, Any], message_id: Any) -> IdempotencyKey:
+    """The client's key, or the message's own id, which makes a redelivery harmless. Raises MalformedCommand."""
+    if not headers.get("idempotency_key"):
+        return IdempotencyKey("", name, _matching(_NAME, message_id) or hashlib.sha256(body).hexdigest(), "")
+    parts = [headers.get(f"idempotency_{part}") for part in ("client", "route", "key", "fingerprint")]
+    if not all(isinstance(part, str) and part.isprintable() for part in parts):
+        raise MalformedCommand(field="idempotency_key", expected="client, route, key and fingerprint as texts")
+    return IdempotencyKey(*map(str, parts))

@@ -52,7 +52,8 @@ class Lane:
         headers = message.properties.get("application_headers") or {}
         if not self.waiting and not self.busy:
             self.progress_at = time.monotonic()
-        self.waiting.append(Delivery(body, headers, message.delivery_info["delivery_tag"]))
+        media_type = str(message.properties.get("content_type") or "")
+        self.waiting.append(Delivery(body, headers, message.delivery_info["delivery_tag"], media_type))
         self.received = True
         if self.arrived.balance < 1:
             self.arrived.release()
@@ -133,8 +134,7 @@ class EventIntake(Wire):
         """A dead letter goes into its owner's quarantine; while the database is away it stays in the queue."""
         headers = message.properties.get("application_headers") or {}
         body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
-        deaths = headers.get("x-death") or [{}]
-        queue = str(headers.get("x-first-death-queue") or deaths[0].get("queue") or self._service)
+        queue = _first_death(headers) or self._service
         try:
             with transaction(self.lanes[0].inbox.engine) as session:
                 quarantine.put(
@@ -242,3 +242,11 @@ class EventIntake(Wire):
         """Seconds for which a lane with work to do has made no progress."""
         now = time.monotonic()
         return max((now - lane.progress_at for lane in self.lanes if not lane.idle), default=0.0)
+
+
+def _first_death(headers: Mapping[str, Any]) -> str | None:
+    """The queue in which a dead letter died; None where the headers are not the broker's."""
+    deaths = headers.get("x-death")
+    first = deaths[0] if isinstance(deaths, list) and deaths else None
+    queue = headers.get("x-first-death-queue") or (first.get("queue") if isinstance(first, Mapping) else None)
+    return str(queue) if queue else None

@@ -16,6 +16,7 @@ import asyncpg
 from prometheus_client import Counter, Histogram
 
 from backbone.database import new_id, to_json
+from backbone.quarantine import printable
 from backbone.telemetry import logger
 from contracts.patrol.positions import BatchHeaders, decode
 from services.patrol.ingest.pipeline import Batch
@@ -59,7 +60,7 @@ class Intake:
         for message in messages:
             try:
                 batches.append((message, Batch(BatchHeaders.from_wire(message[0]), decode(message[1]))))
-            except (ValueError, KeyError, TypeError, AttributeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
                 await self._held(lambda m=message, e=error: self._quarantine(m, "undecodable", e))
         for group in grouped(batches):
             await self._settle(group)
@@ -124,7 +125,7 @@ class Intake:
                 reason,
                 repr(error)[:2000],
                 bytes(body),
-                to_json({str(name): str(value) for name, value in headers.items()}),
+                to_json(printable(headers)),
                 TRIES if reason == "failed" else 1,
             )
 
