@@ -3,42 +3,29 @@
 Every ten seconds the leading relay compares the broker with the topology, restores what is missing, raises
 an alarm, and sends again to that one queue (by the default exchange) what was confirmed since the last good
 comparison. The inbox drops what had arrived. First the queue is filled, then bound, then filled with what came
-meanwhile: so an entity's newer event does not overtake its older ones.
+meanwhile: so an entity's newer event does not overtake its older ones. It looks after the queues' limits too
+(`backbone.overfull`), and sends again what a consumer asked for (`backbone.marks.ask`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import asyncpg
 
-from backbone import telemetry, topology
+from backbone import marks, telemetry, topology
+from backbone.marks import EMPTY, EPOCH, GOOD, OVERFULL, REDRIVE, WANTED
+from backbone.overfull import MARGIN, GuardSettings, Overfull, Times
+from backbone.refill import Refill
 
 if TYPE_CHECKING:
     from backbone.relay import Publisher
 
 log = telemetry.logger("bindings")
-
-COMPARE_EVERY_S = 10.0
-MARGIN = datetime.timedelta(seconds=15)  # the broker's counts are up to five seconds old
-EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
-GOOD, EMPTY, REDRIVE = "relay.good", "relay.empty:", "relay.redrive:"
-
-NOTE = """
-INSERT INTO tasks (name, last_run_at) SELECT n, $2 FROM unnest($1::text[]) n
-ON CONFLICT (name) DO UPDATE SET last_run_at = excluded.last_run_at
-"""
-WANT = """
-INSERT INTO tasks (name, last_run_at) VALUES ($1, $2)
-ON CONFLICT (name) DO UPDATE SET last_run_at = least(tasks.last_run_at, excluded.last_run_at)
-"""
-SINCE = """
-SELECT id, entity_id, routing_key, target, type, body, attempts FROM outbox
-WHERE published_at >= $1 AND target IS NULL ORDER BY seq
-"""
 
 
 class Guard:
@@ -51,20 +38,26 @@ class Guard:
         management_url: str,
         publisher: Publisher,
         leads: Callable[[], bool],
-        every_s: float = COMPARE_EVERY_S,
+        settings: GuardSettings | None = None,
     ) -> None:
         self._databases = databases
         self._broker_url = broker_url
         self._management_url = management_url
-        self._publisher = publisher
         self._leads = leads
-        self.every_s = every_s
+        self.settings = settings or GuardSettings()
+        self._refill = Refill(publisher)
+        self._overfull = Overfull(broker_url, self._refill, self.settings)
 
     async def run(self) -> None:
         """Until cancelled; no error ends it."""
+        led = False
         while True:
-            await asyncio.sleep(self.every_s if self._leads() else 0.5)
-            if not self._leads():
+            await asyncio.sleep(self.settings.compare_every_s if self._leads() else 0.5)
+            if led and not self._leads():
+                for gauge in (telemetry.QUEUE_LENGTH, telemetry.QUEUE_OVERFULL, telemetry.QUEUE_OLD):
+                    gauge.clear()  # another one counts now
+            led = self._leads()
+            if not led:
                 continue
             try:
                 await self.look()
@@ -77,72 +70,101 @@ class Guard:
             databases = {name: await _connect(url, name) for name, url in self._databases.items()}
         try:
             before = {name: await database.fetchval("SELECT now()") for name, database in databases.items()}
-            losses = await asyncio.to_thread(topology.compare, self._broker_url, self._management_url)
+            flagged = await self._overfull.flagged(databases)
+            found = await asyncio.to_thread(topology.compare, self._broker_url, self._management_url)
+            losses = found.besides(flagged)
             if losses.affected:
-                await self._repair(losses, databases)
+                await self._repair(losses, databases, flagged)
             else:
-                await self._note_good(databases, before)
-            # What an earlier leader left unfinished is here too.
-            for name, database in databases.items():
-                for task in await database.fetch(
-                    "SELECT name, last_run_at FROM tasks WHERE name LIKE $1", f"{REDRIVE}%"
-                ):
-                    await self._redrive(name, database, task["name"].removeprefix(REDRIVE), task["last_run_at"])
-                    await database.execute("DELETE FROM tasks WHERE name = $1", task["name"])
+                await self._note_good(databases, before, flagged)
+            await self._finish_redrives(databases)  # those that an earlier leader left unfinished too
+            await self._overfull.look(
+                databases, flagged, lambda queue, since: self._restore(queue, since, databases, set(flagged) - {queue})
+            )
+            await self._finish_redrives(databases)
+            await self._answer(databases, flagged)
             return losses
         finally:
             for database in databases.values():
                 database.terminate()
 
     async def _note_good(
-        self, databases: Mapping[str, asyncpg.Connection], at: Mapping[str, datetime.datetime]
+        self, databases: Mapping[str, asyncpg.Connection], at: Times, flagged: Mapping[str, Times]
     ) -> None:
         lengths = await asyncio.to_thread(topology.lengths, self._broker_url, self._management_url)
         for queue, length in lengths.items():
             telemetry.QUEUE_LENGTH.labels(queue).set(length)
-        empty = [EMPTY + queue.name for queue in topology.queues() if queue.keys and lengths.get(queue.name) == 0]
+        # A flagged queue gets portions of older events: it counts as never empty until it is bound again.
+        bound = [queue.name for queue in topology.queues() if queue.keys and queue.name not in flagged]
+        empty = [EMPTY + queue for queue in bound if lengths.get(queue) == 0]
         for name, database in databases.items():
-            await database.execute(NOTE, [GOOD, *empty], at[name])
+            await marks.note(database, [GOOD, *empty], at[name])
 
-    async def _repair(self, losses: topology.Losses, databases: Mapping[str, asyncpg.Connection]) -> None:
+    async def _repair(
+        self, losses: topology.Losses, databases: Mapping[str, asyncpg.Connection], flagged: Mapping[str, Times]
+    ) -> None:
         for queue in losses.affected:
             telemetry.BINDING_ALARMS.labels(queue).inc()
             lost = sorted(key for name, key in losses.bindings if name == queue) or "the queue itself"
             log.error("ALARM: the broker lost a binding; restoring it", queue=queue, lost=lost)
         bound = [queue.name for queue in topology.queues() if queue.exchange == topology.EVENTS]
         await asyncio.to_thread(topology.declare, self._broker_url, False)
-        for queue_name in sorted(losses.affected & set(bound)):
+        for queue in sorted(losses.affected & set(bound)):
             # An unbound queue kept what it had; a deleted one lost all since it was last seen empty.
-            mark = EMPTY + queue_name if queue_name in losses.queues else GOOD
-            for name, database in databases.items():
-                known = await database.fetchval("SELECT last_run_at FROM tasks WHERE name = $1", mark)
-                since = known - MARGIN if known else EPOCH
-                await database.execute(WANT, REDRIVE + queue_name, since)
-                again = await database.fetchval("SELECT now()")
-                await self._redrive(name, database, queue_name, since)
-                # From here on the second pass, after the binding is back, need not repeat the first.
-                await database.execute(NOTE, [REDRIVE + queue_name], again - MARGIN)
-        await asyncio.to_thread(topology.declare, self._broker_url)
+            mark = EMPTY + queue if queue in losses.queues else GOOD
+            known = {name: await marks.read_one(database, mark) for name, database in databases.items()}
+            since = {name: at - MARGIN if at else EPOCH for name, at in known.items()}
+            if queue in flagged:  # lost while it was unbound for its length: the portions begin anew
+                for name, database in databases.items():
+                    await marks.note_not_after(database, OVERFULL + queue, since[name])
+            else:
+                await self._fill(queue, since, databases)
+        await asyncio.to_thread(topology.declare, self._broker_url, True, set(flagged))
+
+    async def _restore(
+        self, queue: str, since: Times, databases: Mapping[str, asyncpg.Connection], unbound: set[str]
+    ) -> None:
+        """Brings a flagged queue back; whatever breaks off in between is a lost binding or a redrive to finish."""
+        await self._fill(queue, since, databases)
+        for database in databases.values():
+            await marks.forget(database, OVERFULL + queue)
+        await asyncio.to_thread(topology.declare, self._broker_url, True, unbound)
+
+    async def _fill(self, queue: str, since: Times, databases: Mapping[str, asyncpg.Connection]) -> None:
+        """The first pass, before the binding; leaves a mark for the second, which follows the binding."""
+        for name, database in databases.items():
+            await marks.note_not_after(database, REDRIVE + queue, since[name])
+            begin = await marks.read_one(database, REDRIVE + queue)  # earlier, when a repair broke off
+            again = await database.fetchval("SELECT now()")
+            await self._redrive(name, database, queue, begin or since[name])
+            # From here on the second pass, after the binding is back, need not repeat the first.
+            await marks.note(database, [REDRIVE + queue], again - MARGIN)
+
+    async def _finish_redrives(self, databases: Mapping[str, asyncpg.Connection]) -> None:
+        for name, database in databases.items():
+            for queue, since in (await marks.read(database, REDRIVE)).items():
+                await self._redrive(name, database, queue, since)
+                await marks.forget(database, REDRIVE + queue)
 
     async def _redrive(self, service: str, database: asyncpg.Connection, queue: str, since: datetime.datetime) -> None:
-        from backbone.relay import Row  # the relay imports us
+        sent = await self._refill.since(database, queue, since)
+        log.info("sent again", queue=queue, service=service, since=since.isoformat(), events=sent.events)
 
-        keys = topology.keys_of(queue)
-        sent = 0
-        async with database.transaction(readonly=True):
-            cursor = await database.cursor(SINCE, since)
-            while records := await cursor.fetch(500):
-                wanted = [each for each in records if any(topology.matches(key, each["routing_key"]) for key in keys)]
-                rows = [Row.of(record, queue) for record in wanted]
-                while rows:  # a lost link: the rest again
-                    confirmed, refused = await self._publisher.publish(rows)
-                    done = {row.id for row in confirmed}
-                    sent += len(confirmed)
-                    rows = [row for row in rows if row.id not in done]
-                    if refused:
-                        raise RuntimeError(f"{queue} refused {len(refused)} events: {refused[0][1]}")
-        telemetry.REDRIVEN.labels(queue).inc(sent)
-        log.info("sent again", queue=queue, service=service, since=since.isoformat(), events=sent)
+    async def _answer(self, databases: Mapping[str, asyncpg.Connection], flagged: Mapping[str, Times]) -> None:
+        """Sends the versions that consumers asked for; the owner is whoever has them in its outbox."""
+        for asking in databases.values():
+            wanted = defaultdict(list)
+            for rest in await marks.read(asking, WANTED):
+                queue, span = marks.wanted(rest)
+                if queue not in flagged:  # its own turn comes
+                    wanted[queue].append((WANTED + rest, span))
+            for queue, asked in wanted.items():
+                spans = [span for _, span in asked]
+                sent = 0
+                for database in databases.values():
+                    sent += await self._refill.versions(database, queue, spans)
+                log.warning("sent what was missing", queue=queue, entities=len(spans), events=sent)
+                await marks.forget(asking, *(name for name, _ in asked))
 
 
 async def _connect(url: str, service: str) -> asyncpg.Connection:

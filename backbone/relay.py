@@ -24,6 +24,7 @@ from pamqp.commands import Basic
 
 from backbone import telemetry, topology
 from backbone.link import Link, PublishFailed
+from backbone.marks import OVERFULL
 from backbone.outbox import SHARDS
 from backbone.settings import SERVICES, BrokerSettings, DatabaseSettings, PlatformSettings
 
@@ -52,6 +53,13 @@ WHERE published_at IS NULL AND shard = ANY($1::smallint[])
 ORDER BY seq LIMIT $2
 """
 MARK = "UPDATE outbox SET published_at = now(), error = NULL WHERE id = ANY($1::uuid[])"
+# What nobody took because everybody who hears it is unbound for its length: their refill counts from the flags on.
+# The lock keeps a flag from going between our look and our commit.
+LEAVE = """
+WITH flags AS (SELECT name FROM tasks WHERE name = ANY($2::text[]) FOR SHARE)
+UPDATE outbox SET published_at = now(), error = NULL
+WHERE id = ANY($1::uuid[]) AND (SELECT count(*) FROM flags) = cardinality($2::text[]) RETURNING id
+"""
 DELAY = """
 UPDATE outbox SET attempts = attempts + 1, error = $3, next_attempt_at = now() + make_interval(secs => $2)
 WHERE id = $1
@@ -254,11 +262,25 @@ class Source:
         if confirmed:
             await connection.execute(MARK, [row.id for row in confirmed])
             telemetry.PUBLISHED.labels(self.service).inc(len(confirmed))
+        left = await self._leave([row for row, reason in refused if reason == "returned"], connection)
         for row, reason in refused:
+            if row.id in left:
+                continue
             delay = BACKOFF_S[min(row.attempts, len(BACKOFF_S) - 1)]
             log.warning("an event was not taken", event_id=str(row.id), reason=reason, to=row.routing_key)
             await connection.execute(DELAY, row.id, float(delay), reason)
         self._hook("after mark")
+
+    async def _leave(self, rows: list[Row], connection: asyncpg.Connection) -> set[UUID]:
+        """Marks those whose every hearer is an over-limit queue as done; returns their ids."""
+        by_flags: dict[tuple[str, ...], list[UUID]] = {}
+        for row in rows:
+            if row.exchange and (queues := topology.hearing(row.routing_key)):
+                by_flags.setdefault(tuple(OVERFULL + queue for queue in queues), []).append(row.id)
+        left: set[UUID] = set()
+        for flags, ids in by_flags.items():
+            left |= {record["id"] for record in await connection.fetch(LEAVE, ids, list(flags))}
+        return left
 
     async def _balance(self, connection: asyncpg.Connection) -> None:
         """Hold a fair share of the shards: try for more when short, give back when over it."""

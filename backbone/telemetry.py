@@ -127,8 +127,10 @@ CONFIRM_SECONDS = Histogram(
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 BINDING_ALARMS = Counter("pingan_binding_alarms_total", "Queues or bindings found missing and restored", ["queue"])
-REDRIVEN = Counter("pingan_redriven_total", "Events sent again to one queue after its binding was lost", ["queue"])
+REDRIVEN = Counter("pingan_redriven_total", "Events sent again to one queue alone", ["queue"])
 QUEUE_LENGTH = Gauge("pingan_queue_length", "Messages in a queue, as the broker last said", ["queue"])
+QUEUE_OVERFULL = Gauge("pingan_queue_overfull", "1 while a queue is unbound because of its length", ["queue"])
+QUEUE_OLD = Gauge("pingan_queue_old", "1 while a queue's head has waited longer than its limit", ["queue"])
 INBOX_APPLIED = Counter("pingan_inbox_applied_total", "Events whose effect is committed", ["queue"])
 INBOX_DUPLICATES = Counter("pingan_inbox_duplicates_total", "Events that had already been applied", ["queue"])
 INBOX_FAILURES = Counter("pingan_inbox_failures_total", "Handler errors, recorded for a retry", ["queue"])
@@ -144,6 +146,9 @@ COMMAND_SECONDS = Histogram(
 )
 TASK_RUNS = Counter("pingan_task_runs_total", "Periodic task runs", ["task", "outcome"])
 JOB_RUNS = Counter("pingan_job_runs_total", "Job runs", ["kind", "outcome"])
+REMOVED = Counter("pingan_retention_removed_total", "Rows removed because their time is over", ["service", "table"])
+QUARANTINE_OPEN = Gauge("pingan_quarantine_open", "Quarantined messages not settled yet", ["service", "reason"])
+ALARM = Gauge("pingan_alarm", "1 while an alarm stands", ["service", "code", "consumer"])
 
 
 def serve_health(port: int, checks: Mapping[str, Check]) -> ThreadingHTTPServer:

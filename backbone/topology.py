@@ -12,10 +12,13 @@ import base64
 import json
 import sys
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
+
+from amqp.exceptions import NotFound
 
 from backbone.broker import connect, drop
 from backbone.settings import SERVICES, BrokerSettings
@@ -126,14 +129,28 @@ def keys_of(queue: str) -> tuple[str, ...]:
     return next((each.keys for each in queues() if each.name == queue), ())
 
 
-def declare(broker_url: str, bind: bool = True) -> None:
-    """Declare everything (without bindings, if so asked); harmless when it is there already.
+def pattern_of(queue: str) -> str:
+    """A regular expression (PostgreSQL's and Python's) for `routing_key || '.'` of what a queue's keys match."""
+    keys = keys_of(queue)
+    word = {"#": r"([^.]+\.)*", "*": r"[^.]+\."}
+    either = "|".join("".join(word.get(each, rf"{each}\.") for each in key.split(".")) for key in keys)
+    return f"^({either})$" if keys else "^$"
+
+
+def hearing(routing_key: str) -> list[str]:
+    """The event queues that the topology binds for a routing key."""
+    bound = [each for each in queues() if each.exchange == EVENTS]
+    return [each.name for each in bound if any(matches(key, routing_key) for key in each.keys)]
+
+
+def declare(broker_url: str, bind: bool = True, unbound: Collection[str] = ()) -> None:
+    """Declare everything; harmless when it is there already. Without bindings, if so asked, or those of `unbound`.
 
     Raises TopologyMismatch when something exists with other arguments, OSError when the broker is away.
     """
     connection = connect(broker_url, heartbeat=0)
     try:
-        for step in _steps(bind):
+        for step in _steps(unbound if bind else [each.name for each in queues()]):
             channel = connection.channel()  # a refused declaration closes its channel
             try:
                 step(channel)
@@ -146,11 +163,11 @@ def declare(broker_url: str, bind: bool = True) -> None:
         drop(connection)
 
 
-def _steps(bind: bool) -> Iterator[Any]:
+def _steps(unbound: Collection[str]) -> Iterator[Any]:
     yield lambda channel: channel.exchange_declare(EVENTS, "topic", durable=True, auto_delete=False)
     yield lambda channel: channel.exchange_declare(DEAD, "direct", durable=True, auto_delete=False)
     for each in queues():
-        yield lambda channel, queue=each: _declare_queue(channel, queue, bind)
+        yield lambda channel, queue=each: _declare_queue(channel, queue, queue.name not in unbound)
 
 
 def _declare_queue(channel: Any, queue: Queue, bind: bool) -> None:
@@ -170,6 +187,10 @@ class Losses:
     def affected(self) -> frozenset[str]:
         """Every queue to which something may not have been delivered."""
         return self.queues | {queue for queue, _ in self.bindings}
+
+    def besides(self, unbound: Collection[str]) -> Losses:
+        """The same without the bindings of queues that are unbound on purpose."""
+        return Losses(self.queues, frozenset(each for each in self.bindings if each[0] not in unbound))
 
 
 def compare(broker_url: str, management_url: str, timeout: float = 5.0) -> Losses:
@@ -194,6 +215,33 @@ def lengths(broker_url: str, management_url: str, timeout: float = 5.0) -> dict[
     """Messages per queue as the broker last counted them (up to five seconds old)."""
     found = management(broker_url, management_url, "queues/{vhost}?columns=name,messages", timeout)
     return {queue["name"]: int(queue.get("messages") or 0) for queue in found}
+
+
+def ready(broker_url: str, names: Collection[str]) -> dict[str, int]:
+    """Messages ready in each of these queues, exact and at once; without those that are missing. Blocking."""
+    found: dict[str, int] = {}
+    connection = connect(broker_url, heartbeat=0)
+    try:
+        for name in names:
+            channel = connection.channel()  # a missing queue closes it
+            with suppress(NotFound):
+                found[name] = int(channel.queue_declare(name, passive=True).message_count)
+                channel.close()
+    finally:
+        drop(connection)
+    return found
+
+
+def unbind(broker_url: str, names: Collection[str]) -> None:
+    """Take the topology's bindings from these event queues; what lies in them stays. Blocking."""
+    connection = connect(broker_url, heartbeat=0)
+    try:
+        channel = connection.channel()
+        for each in queues():
+            for key in each.keys if each.name in names else ():
+                channel.queue_unbind(each.name, exchange=each.exchange, routing_key=key)
+    finally:
+        drop(connection)
 
 
 def management(broker_url: str, management_url: str, path: str, timeout: float = 5.0) -> Any:
