@@ -38,6 +38,9 @@ types: bootstrap
 arrows: bootstrap
 	$(VENV)/lint-imports --no-logo
 	$(VENV)/python -m pytest -q tests/architecture
+.PHONY: k8s-check
+k8s-check: bootstrap infra ## the Kubernetes manifests: schemas, references, and each process with its settings alone
+	CI=true $(VENV)/python -m pytest -q tests/k8s
 format: bootstrap ## let ruff write the files as it wants them
 	$(VENV)/ruff check --fix .
 	$(VENV)/ruff format .

@@ -29,6 +29,7 @@ class PlatformSettings(BaseSettings):
     process: str = "unnamed"
     health_port: int | None = None
     gateway_port: int | None = None
+    gateway_host: str = "127.0.0.1"
 
 
 class BrokerSettings(BaseSettings):

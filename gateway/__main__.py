@@ -1,4 +1,7 @@
-"""`python -m gateway`: serves the API on PINGAN_GATEWAY_PORT, loopback; health and metrics on their own port."""
+"""`python -m gateway`: serves the API on PINGAN_GATEWAY_PORT; health and metrics on their own port.
+
+On loopback, unless PINGAN_GATEWAY_HOST says otherwise (a pod is called from outside it).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def main() -> int:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            host="127.0.0.1",
+            host=settings.gateway_host,
             port=settings.gateway_port,
             loop="uvloop",
             http="httptools",

@@ -232,7 +232,7 @@ def _watch() -> None:
 
 # Testing on it --------------------------------------------------------------------------------------
 
-IN_PARALLEL = ("unit", "architecture", "contracts", "integration")
+IN_PARALLEL = ("unit", "architecture", "contracts", "integration", "k8s")
 
 
 def test(paths: list[str]) -> int:
