@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,9 @@ def run_toy(context: JobContext) -> dict[str, Any]:
     context.progress(0.5)
     if context.attempt <= context.payload.get("errors", 0):
         raise RuntimeError("the toy job is broken")
+    if context.payload.get("taken_over"):  # as if the lease had run out and another worker had claimed it
+        with context.transaction() as session:
+            session.execute(text("UPDATE jobs SET attempts = attempts + 1 WHERE id = :id"), {"id": context.job_id})
     with context.transaction() as session:
         session.execute(text("INSERT INTO toy_runs (at) VALUES (1)"))
     return {"attempt": context.attempt}
@@ -87,3 +91,24 @@ def test_the_worker_process_does_jobs_and_stops(stage: Stage, processes: Process
     ids = [enqueue(stage) for _ in range(5)]
     eventually(lambda: all(job(stage, each).state == "done" for each in ids))
     assert processes.stop(process) == 0
+
+
+def test_a_job_that_is_being_claimed_is_passed_over(stage: Stage, worker: Worker) -> None:
+    job_id = enqueue(stage)
+    with stage.database("grid").begin() as session:
+        session.execute(text("SELECT 1 FROM jobs WHERE id = :id FOR UPDATE"), {"id": job_id})
+        found = []
+        claiming = threading.Thread(target=lambda: found.append(worker.once()))
+        claiming.start()
+        claiming.join(5)
+        passed_over = found == [False]
+    claiming.join(10)
+    assert passed_over, "a worker goes on to the next job instead of waiting for this one and doing it a second time"
+    assert job(stage, job_id).attempts == 0
+
+
+def test_a_worker_whose_job_was_taken_over_does_not_finish_it(stage: Stage, worker: Worker) -> None:
+    job_id = enqueue(stage, taken_over=True)
+    assert worker.once()
+    row = job(stage, job_id)
+    assert (row.state, row.attempts, row.result) == ("running", 2, None)

@@ -104,3 +104,34 @@ async def test_a_shard_that_another_holds_is_not_worked(stage: Stage) -> None:
             assert published(stage) == set(agencies) - theirs
             other.execute(text("SELECT pg_advisory_unlock(:class, :shard)"), {"class": lock_class, "shard": shard})
             await until(stage.published)
+
+
+async def test_what_a_refusal_leaves_is_not_marked_with_its_neighbours(stage: Stage) -> None:
+    lost, taken = stage.say("fine"), stage.say("fine", "fine")
+    stage.write("grid", "UPDATE outbox SET target = 'no.such.queue' WHERE entity_id = :id", id=lost[0])
+    async with relaying(stage) as until:
+        await until(lambda: stage.rows("grid", "SELECT 1 FROM outbox WHERE attempts > 0"))
+        await until(lambda: published(stage) >= set(taken))
+        assert published(stage) == set(taken)
+
+
+async def test_a_second_relay_gets_its_share_and_the_first_takes_over(stage: Stage) -> None:
+    publisher = Publisher(stage.broker_url)
+    url = stage.settings["PINGAN_GRID_DATABASE_URL"]
+    first, second = Source("grid", url, publisher), Source("grid", url, publisher)
+    running = [asyncio.ensure_future(first.run())]
+
+    async def until(question: Callable[[], Any]) -> None:
+        await asyncio.to_thread(eventually, question)
+
+    await until(lambda: len(first.shards) == 16)
+    running.append(asyncio.ensure_future(second.run()))
+    await until(lambda: (len(first.shards), len(second.shards)) == (8, 8))
+    assert not first.shards & second.shards
+    assert [first.leads, second.leads] == [True, False]
+    first.stop()
+    await running[0]
+    await until(lambda: len(second.shards) == 16 and second.leads)
+    second.stop()
+    await running[1]
+    await publisher.close()

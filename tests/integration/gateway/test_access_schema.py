@@ -1,6 +1,7 @@
 """The tables as the code knows them are the tables as the migrations make them."""
 
 import psycopg2
+import pytest
 
 from gateway.access.tables import metadata
 from tests.servers import Database
@@ -19,3 +20,12 @@ def test_the_migrated_schema_has_the_columns_that_the_code_knows(database: Datab
         (table.name, column.name, bool(column.nullable)) for table in metadata.tables.values() for column in table.c
     }
     assert known == migrated
+
+
+@pytest.mark.parametrize("table", ["read_audit", "change_audit"])
+@pytest.mark.parametrize("change", ["UPDATE {} SET trace_id = 'x'", "DELETE FROM {}", "TRUNCATE {}"])
+def test_the_records_of_reads_and_changes_are_added_to_alone(database: Database, table: str, change: str) -> None:
+    connection = psycopg2.connect(database.url("access_app"))
+    with connection.cursor() as cursor, pytest.raises(psycopg2.errors.InsufficientPrivilege):
+        cursor.execute(change.format(f"access.{table}"))
+    connection.close()
