@@ -1,4 +1,8 @@
-"""@every: periodic methods, one replica at a time by an advisory lock in the run's own transaction."""
+"""@every: periodic methods, one replica at a time by an advisory lock in the run's own transaction.
+
+A method that answers True has more to do: it runs again at once, in a transaction of its own, for up to half of
+its rhythm.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +34,7 @@ WHERE tasks.last_run_at <= now() - make_interval(secs => :seconds) RETURNING 1
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A method to run every so many seconds."""
+    """A method to run every so many seconds; True from it means that there is more to do."""
 
     name: str
     run: Callable[[Session], object]
@@ -75,17 +79,26 @@ class Timers:
             telemetry.TASK_RUNS.labels(f"{self._service}.{task.name}", outcome).inc()
 
     def once(self, task: Task) -> str:
-        """One run in one transaction; says done, elsewhere (another replica is at it) or early."""
+        """One run; says done, elsewhere (another replica is at it) or early."""
+        until = time.monotonic() + task.seconds / 2
+        outcome, more = self._step(task, first=True)
+        while more and not self._stopping and time.monotonic() < until:
+            _, more = self._step(task, first=False)
+        return outcome
+
+    def _step(self, task: Task, *, first: bool) -> tuple[str, bool]:
+        """One transaction of a run, and whether there is more to do."""
         with transaction(self._engine) as session:
             if not task.everywhere:
                 name = f"{self._service}.{task.name}"
                 number = zlib.crc32(name.encode()) & 0x7FFFFFFF
                 if not session.execute(LOCK, {"class": _LOCKS, "task": number}).scalar_one():
-                    return "elsewhere"
-                if session.execute(DUE, {"name": f"every.{task.name}", "seconds": task.seconds * 0.9}).first() is None:
-                    return "early"
-            task.run(session)
-        return "done"
+                    return "elsewhere", False
+                due = {"name": f"every.{task.name}", "seconds": task.seconds * 0.9}
+                if first and session.execute(DUE, due).first() is None:
+                    return "early", False
+            more = task.run(session) is True
+        return "done", more
 
     def stop(self, patience_s: float) -> None:
         """No new runs; waits for the ones at work."""

@@ -7,9 +7,11 @@ months at least, and the gateway's role can remove none. An administrator of the
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 
 from backbone import telemetry
+from backbone.clock import Clock, system_clock
 from gateway.access.credentials import FORGET_AFTER_S
 from gateway.problems import Problem
 from gateway.reads import Database
@@ -20,31 +22,27 @@ STEP = 5000
 SESSIONS_DAYS = 30
 """After its end a session is still somebody's question: when, and from which address."""
 
-_OLD: tuple[tuple[str, timedelta], ...] = (
+KEYS = timedelta(hours=48)
+
+RULES: tuple[tuple[str, timedelta, str], ...] = (
+    ("sessions", timedelta(days=SESSIONS_DAYS), "expires_at < $1"),
     (
-        """DELETE FROM access.sessions WHERE session_id IN
-               (SELECT session_id FROM access.sessions WHERE expires_at < now() - $1::interval LIMIT $2)""",
-        timedelta(days=SESSIONS_DAYS),
-    ),
-    (
-        """DELETE FROM access.login_failures WHERE name_hash IN
-               (SELECT name_hash FROM access.login_failures
-                WHERE last_at < now() - $1::interval AND COALESCE(locked_until < now(), true) LIMIT $2)""",
+        "login_failures",
         timedelta(seconds=FORGET_AFTER_S),
+        "last_at < $1 AND COALESCE(locked_until < $1, true)",
     ),
-    (
-        """DELETE FROM access.idempotency WHERE (client, route, key) IN
-               (SELECT client, route, key FROM access.idempotency WHERE created_at < now() - $1::interval LIMIT $2)""",
-        timedelta(hours=48),
-    ),
+    ("idempotency", KEYS, "created_at < $1"),
 )
+"""Table, how long its rows are kept, and which of them are old at the time $1."""
+
+_ALONE = "SELECT pg_try_advisory_xact_lock(hashtext('access'), hashtext('retention'))"
 
 
-async def follow(access: Database) -> None:
-    """Once a minute, for ever; two gateways at it do no harm."""
+async def follow(access: Database, clock: Clock = system_clock) -> None:
+    """Once a minute, for ever; of several gateways one removes at a time."""
     while True:
         try:
-            await clean(access)
+            await clean(access, clock)
         except Problem as problem:
             log.warning("old rows are kept for now", error=str(problem))
         except Exception:
@@ -52,8 +50,22 @@ async def follow(access: Database) -> None:
         await asyncio.sleep(EVERY_S)
 
 
-async def clean(access: Database) -> None:
-    """Remove up to 5,000 rows of each kind that are past their time."""
-    for statement, age in _OLD:
-        async with access.transaction() as connection:
-            await connection.execute(statement, age, STEP)
+async def clean(access: Database, clock: Clock = system_clock, step: int = STEP) -> bool:
+    """Removes what is past its time, in steps, until nothing is left or half of the rhythm is over.
+
+    False when another gateway is at it.
+    """
+    until = time.monotonic() + EVERY_S / 2
+    for table, keep, condition in RULES:
+        statement = (
+            f"DELETE FROM access.{table} WHERE ctid = ANY (ARRAY ("  # noqa: S608 - constants
+            f"SELECT ctid FROM access.{table} WHERE {condition} LIMIT {step}))"
+        )
+        removed = step
+        while removed >= step and time.monotonic() < until:
+            async with access.transaction() as connection:
+                if not await connection.fetchval(_ALONE):
+                    return False
+                done = await connection.execute(statement, clock() - keep)
+            removed = int(done.rpartition(" ")[2])
+    return True

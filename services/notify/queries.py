@@ -225,7 +225,7 @@ def subscription_deliveries(
         statement = (
             select(body, d.seq.label("cursor_1"))
             .join(subscriptions, subscriptions.c.subscription_id == d.subscription_id)
-            .join(journal, journal.c.seq == d.seq)
+            .outerjoin(journal, journal.c.seq == d.seq)  # the log may outlive the event
             .where(
                 d.subscription_id == cast(bindparam("subscription_id"), UuidType),
                 predicate(_own(scope), _OWN),

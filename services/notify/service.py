@@ -20,7 +20,7 @@ from contracts.notify.commands import (
 )
 from contracts.scope import Actor
 from services.notify import reactions
-from services.notify.commands import subscribers, subscriptions
+from services.notify.commands import forgetting, subscribers, subscriptions
 from services.notify.commands.secrets import Seal
 from services.notify.commands.settings import NotifySettings
 
@@ -33,6 +33,7 @@ class NotifyService:
     def __init__(self) -> None:
         self.clock = system_clock
         self.settings = NotifySettings()
+        self.kept = forgetting.rules(timedelta(days=self.settings.keep_days))
         self.seal = Seal(PlatformSettings().secret_key.get_secret_value())
 
     @subscribe_stream("#")
@@ -62,7 +63,3 @@ class NotifyService:
     @every(seconds=10, everywhere=True)
     def watch_gaps(self, session: Session) -> None:
         reactions.watch_gaps(session)
-
-    @every(seconds=3600)
-    def forget_finished(self, session: Session) -> None:
-        subscriptions.forget_finished(session, timedelta(days=self.settings.keep_days), clock=self.clock)

@@ -174,18 +174,6 @@ def disable(session: Session, subscription_id: UUID, reason: str, *, clock: Cloc
     return True
 
 
-def forget_finished(session: Session, keep: timedelta, *, clock: Clock, most: int = 10_000) -> int:
-    """Delete what was finished longer ago than `keep` from the delivery log; returns how many."""
-    old = (
-        select(deliveries.c.subscription_id, deliveries.c.seq)
-        .where(deliveries.c.finished_at < clock() - keep, deliveries.c.state != PENDING)
-        .limit(most)
-        .cte("old")
-    )
-    matching = (deliveries.c.subscription_id == old.c.subscription_id) & (deliveries.c.seq == old.c.seq)
-    return session.execute(deliveries.delete().where(matching)).rowcount
-
-
 def _may_subscribe(actor: Actor) -> None:
     if not actor.has(*MAY_SUBSCRIBE):
         raise NotAllowed(expected=", ".join(sorted(MAY_SUBSCRIBE)))
