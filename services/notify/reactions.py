@@ -9,8 +9,12 @@ from uuid import UUID
 from prometheus_client import Counter, Gauge
 from sqlalchemy import text
 
+from backbone import marks, telemetry, topology
 from backbone.database import Session, to_json
 from backbone.outbox import Event
+
+log = telemetry.logger("journal")
+QUEUE = topology.events_queue("notify", "everything")
 
 JOURNALED = Counter("pingan_journal_events_total", "Events written to the journal")
 GAPS = Gauge("pingan_journal_gaps", "Versions of entities that are missing in the journal")
@@ -54,6 +58,20 @@ _FILL_GAPS = text("""
     WHERE g.entity_id = n.entity_id AND g.entity_version = n.entity_version AND g.filled_at IS NULL
 """)
 
+# A gap is asked for when it is one minute old, two, four, … until no outbox can have it any more.
+_LAST_ASKED = (
+    text("INSERT INTO tasks (name, last_run_at) VALUES ('notify.gaps_asked', 'epoch') ON CONFLICT DO NOTHING"),
+    text("SELECT last_run_at FROM tasks WHERE name = 'notify.gaps_asked' FOR UPDATE"),
+    text("UPDATE tasks SET last_run_at = now() WHERE name = 'notify.gaps_asked'"),
+)
+_DUE_GAPS = text("""
+    SELECT entity_id, min(entity_version) AS first, max(entity_version) AS last FROM notify.journal_gaps
+    WHERE filled_at IS NULL AND found_at BETWEEN now() - interval '7 days' AND now() - interval '60 seconds'
+      AND floor(log(2, extract(epoch FROM now() - found_at) / 60))
+        > floor(log(2, greatest(extract(epoch FROM CAST(:asked AS timestamptz) - found_at) / 60, 0.5)))
+    GROUP BY entity_id LIMIT 10000
+""")
+
 _COUNT_GAPS = text("""
     SELECT count(*) AS open, count(*) FILTER (WHERE found_at < now() - interval '60 seconds') AS old
     FROM notify.journal_gaps WHERE filled_at IS NULL
@@ -79,10 +97,23 @@ def record(session: Session, events: Sequence[Event[Any]]) -> int:
 
 
 def watch_gaps(session: Session) -> None:
-    """Set the gauges of gaps from the database."""
+    """Set the gauges of gaps from the database; ask the owners' outboxes for what has been missing for a minute."""
     row = session.execute(_COUNT_GAPS).one()
     GAPS.set(row.open)
     OLD_GAPS.set(row.old)
+    if row.old:
+        _ask_for_gaps(session)
+
+
+def _ask_for_gaps(session: Session) -> None:
+    begin, look, asked = _LAST_ASKED
+    session.execute(begin)
+    before = session.execute(look).scalar_one()  # locked: two replicas do not ask for the same
+    due = session.execute(_DUE_GAPS, {"asked": before}).all()
+    if due:
+        marks.ask(session, QUEUE, [marks.Span(each.entity_id, each.first, each.last) for each in due])
+        log.error("ALARM: the journal misses events; asking their owners' outboxes", entities=len(due))
+    session.execute(asked)
 
 
 def _watch_order(session: Session, new: list[dict[str, Any]]) -> None:
