@@ -8,7 +8,9 @@ product knows nothing of it. As in RabbitMQ's Jepsen total-queue test:
   for one that a unique key or ON CONFLICT then hides, and the table has no key: a second application shows although
   the journal's own key would swallow it. A transaction that is rolled back takes its lines with it.
 
-lost = sent - applied; twice = applied more than once; inversion = an entity's version going down.
+lost = sent - applied; twice = applied more than once; inversion = an entity's version going down. A projection keeps
+the newest state of a batch: a version of it is lost when neither it nor a newer one was applied, or when the
+consumer's inbox never took the event.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from typing import Any
 import psycopg2
 
 JOURNAL, HAZARDS, PATROL = "notify.on-everything", "hazards.on-agencies", "patrol.on-agencies"
+CONSUMERS = frozenset({JOURNAL, HAZARDS, PATROL})
 
 # consumer -> the table it writes, and which columns name the event, the entity and its version
 EFFECTS = (
@@ -60,13 +63,17 @@ BEGIN
 END $$;
 -- what each consumer has to apply once: Announce's repeats (target) are not among it
 CREATE VIEW oracle.expected AS
-    SELECT 'notify.on-everything' AS consumer, event_id::text AS key, entity_id FROM oracle.sent WHERE target IS NULL
+    SELECT 'notify.on-everything' AS consumer, event_id, event_id::text AS key, entity_id, version
+    FROM oracle.sent WHERE target IS NULL
     UNION ALL
-    SELECT consumer, entity_id || ':' || version, entity_id FROM oracle.sent
+    SELECT consumer, event_id, entity_id || ':' || version, entity_id, version FROM oracle.sent
     JOIN (VALUES ('hazards.on-agencies', 'agency'), ('hazards.on-agencies', 'jurisdiction'),
                  ('patrol.on-agencies', 'agency')) AS hears (consumer, entity) USING (entity)
     WHERE service = 'grid' AND target IS NULL;
+CREATE VIEW oracle.taken AS
+    SELECT consumer, event_id FROM hazards.inbox UNION ALL SELECT consumer, event_id FROM patrol.inbox;
 CREATE INDEX ON oracle.applied (key, consumer);
+CREATE INDEX ON oracle.applied (entity_id, consumer, version);
 """
 _ON_OUTBOX = "CREATE TRIGGER oracle_sent AFTER INSERT ON {0}.outbox FOR EACH ROW EXECUTE FUNCTION oracle.note_sent()"
 _ON_EFFECT = (
@@ -75,7 +82,14 @@ _ON_EFFECT = (
 )
 _LOST = """
 SELECT e.consumer, e.key, e.entity_id::text FROM oracle.expected e
-WHERE NOT EXISTS (SELECT 1 FROM oracle.applied a WHERE (a.key, a.consumer) = (e.key, e.consumer))
+WHERE e.consumer = 'notify.on-everything'
+  AND NOT EXISTS (SELECT 1 FROM oracle.applied a WHERE (a.key, a.consumer) = (e.key, e.consumer))
+UNION ALL
+SELECT e.consumer, e.key, e.entity_id::text FROM oracle.expected e
+WHERE e.consumer <> 'notify.on-everything'
+  AND NOT (EXISTS (SELECT 1 FROM oracle.applied a
+                   WHERE (a.entity_id, a.consumer) = (e.entity_id, e.consumer) AND a.version >= e.version)
+           AND EXISTS (SELECT 1 FROM oracle.taken t WHERE (t.event_id, t.consumer) = (e.event_id, e.consumer)))
 """
 _TWICE = "SELECT consumer, key, count(*) FROM oracle.applied GROUP BY consumer, key HAVING count(*) > 1"
 _INVERSIONS = """
@@ -120,19 +134,37 @@ class Oracle:
                 return list(cursor.fetchall()) if cursor.description else []
 
     def install(self) -> None:
-        self.query(_INSTALL)
-        for service in OUTBOXES:
-            self.query(_ON_OUTBOX.format(service))
-        for effect in EFFECTS:
-            self.query(_ON_EFFECT.format(*effect))
+        """In one transaction: what is sent from then on is watched, and so is every effect of it."""
+        triggers = [_ON_OUTBOX.format(service) for service in OUTBOXES]
+        triggers += [_ON_EFFECT.format(*effect) for effect in EFFECTS]
+        self._settle("; ".join([_INSTALL, *triggers]))
 
     def remove(self) -> None:
         """Takes it away, also when a failed test left the server just killed: not to hide what failed."""
-        for _ in range(30):
-            with contextlib.suppress(psycopg2.OperationalError):
-                self.query("DROP SCHEMA IF EXISTS oracle CASCADE")
+        self._settle("DROP SCHEMA IF EXISTS oracle CASCADE")
+
+    def _settle(self, statements: str) -> None:
+        """Tried again after a deadlock with what the platform does meanwhile, or while the server is away."""
+        for left in reversed(range(30)):
+            try:
+                self.query(statements)
                 return
-            time.sleep(1)
+            except psycopg2.OperationalError:
+                if not left:
+                    raise
+                time.sleep(1)
+
+    def consumers_since(self, moment: float) -> set[str]:
+        """Who has applied something since that Unix time; nobody while the server is away."""
+        try:
+            rows = self.query("SELECT DISTINCT consumer FROM oracle.applied WHERE at > to_timestamp(%s)", moment)
+        except psycopg2.OperationalError:
+            return set()
+        return {consumer for (consumer,) in rows}
+
+    def versions(self) -> str:
+        server, postgis = self.query("SELECT current_setting('server_version'), postgis_lib_version()")[0]
+        return f"PostgreSQL {server}, PostGIS {postgis}"
 
     def verdict(self) -> Verdict:
         sent, applied = (self.query(f"SELECT count(*) FROM oracle.{table}")[0][0] for table in ("sent", "applied"))
