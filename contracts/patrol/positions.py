@@ -169,6 +169,8 @@ def decode(body: bytes) -> Fixes:
         at += columns[name].nbytes
     if count and int(columns["unit"].max()) >= unit_count:
         raise ValueError("a unit index without a unit")
+    if not ((np.abs(columns["lon"]) <= 180).all() and (np.abs(columns["lat"]) <= 90).all()):  # NaN is outside too
+        raise ValueError("a position outside the earth")
     return Fixes(units=units, **columns)
 
 
