@@ -9,9 +9,10 @@ import pytest
 from infra.local import place
 from tests.faults import report
 from tests.faults.report import notes
+from tests.integration.backbone.conftest import processes, stage
 from tests.platform import platform
 
-__all__ = ["notes", "platform"]
+__all__ = ["notes", "platform", "processes", "stage"]
 
 
 @pytest.hookimpl(wrapper=True)

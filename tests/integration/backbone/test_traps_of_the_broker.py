@@ -1,4 +1,7 @@
-"""What RabbitMQ does and we must not fall into (house.md section 4, points 5, 6, 9, 10, 11)."""
+"""What RabbitMQ does and we must not fall into (house.md section 4, points 5, 6, 9, 10, 11).
+
+A message that kills its workers (point 11) is in tests/faults/test_r08_poison.py.
+"""
 
 from __future__ import annotations
 
@@ -208,29 +211,6 @@ def stage_area(stage: Stage, area: Any) -> None:
     event = Event(data, entity_id=area, entity_version=1, area_path="330499/", occurred_at=datetime.now(UTC))
     with stage.database("grid").begin() as session:
         outbox.append(session, event)
-
-
-@pytest.mark.timeout(120)
-def test_11_a_poison_message_does_not_take_its_neighbours_with_it(stage: Stage, processes: Processes) -> None:
-    processes.relay()
-    said = stage.say(*["fine"] * 5, "kill", *["fine"] * 5)
-    eventually(stage.published)
-    deaths = 0
-    service = processes.start("backbone.runner", HAZARDS)
-    until = time.monotonic() + 90
-    while not stage.quarantined():
-        assert time.monotonic() < until, f"{deaths} deaths, {len(stage.effects())} effects"
-        if service.poll() is not None:
-            deaths += 1
-            service = processes.start("backbone.runner", HAZARDS)
-        time.sleep(0.05)
-    eventually(lambda: len(stage.effects()) == 10)
-    [held] = stage.quarantined()
-    assert (held.reason, held.event_id is not None) == ("killed_worker", True)
-    assert 3 <= deaths <= 8
-    assert len({row.entity_id for row in stage.effects()} & set(said)) == 10
-    assert stage.ready("hazards.dead") == 0
-    assert service.poll() is None
 
 
 def test_11_dead_letters_end_in_their_owners_quarantine(stage: Stage, processes: Processes) -> None:
