@@ -45,8 +45,14 @@ def new_id() -> UUID:
     return UUID(bytes=uuid_utils.uuid7().bytes)
 
 
-def engine(url: str, *, pool_size: int = 10, application_name: str = "pingan") -> Engine:
-    """A psycopg2 engine for `postgresql://` addresses; dead pooled connections are noticed on use."""
+OPTIONS = "-c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
+
+
+def engine(url: str, *, pool_size: int = 10, application_name: str = "pingan", lock_timeout_ms: int = 0) -> Engine:
+    """A psycopg2 engine for `postgresql://` addresses; dead pooled connections are noticed on use.
+
+    With a lock timeout, who waits longer than it for a row is Unavailable.
+    """
     made = create_engine(
         url.replace("postgresql://", "postgresql+psycopg2://", 1),
         pool_size=pool_size,
@@ -62,7 +68,7 @@ def engine(url: str, *, pool_size: int = 10, application_name: str = "pingan") -
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
-            "options": "-c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000",
+            "options": f"{OPTIONS} -c lock_timeout={lock_timeout_ms}",
         },
     )
     listen(made, "checkin", _stamp)

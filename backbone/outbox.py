@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from backbone import telemetry
 from backbone.database import Session, new_id
+from backbone.gathering import Rows
 from backbone.settings import required
 from backbone.tables import outbox
 from contracts.envelope import Envelope, EventData
@@ -21,6 +22,7 @@ from contracts.envelope import Envelope, EventData
 SHARDS = 16
 D = TypeVar("D", bound=EventData, covariant=True)
 _now: WeakKeyDictionary[Any, datetime] = WeakKeyDictionary()
+_INTO = Rows(outbox, "id", "shard", "entity", "entity_id", "entity_version", "type", "routing_key", "target", "body")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,13 +75,13 @@ def received(envelope: Envelope, data: EventData) -> Event[EventData]:
 
 
 def append(session: Session, *events: Event[EventData], only_for: str | None = None) -> None:
-    """Write outbox rows, in order, in the caller's transaction; one multi-row INSERT.
+    """Write outbox rows, in order, in the caller's transaction; one INSERT, for all commands that share it.
 
     `only_for` names one consumer's queue (Announce): the row then goes there and nowhere else.
     """
     if events:
         recorded_at = _transaction_time(session)
-        session.execute(outbox.insert(), [_row(event, recorded_at, only_for) for event in events])
+        _INTO.write(session, [_row(event, recorded_at, only_for) for event in events])
 
 
 def _row(event: Event[EventData], recorded_at: datetime, target: str | None) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""What a service class is made of: @command, @subscribe, @subscribe_batch, @subscribe_stream, @every, offload.
+"""What a service class is made of: @command, @subscribe, each also `_batch`, @subscribe_stream, @every, offload.
 
     class HazardsService:
         name = "hazards"
@@ -12,6 +12,14 @@ Only services/*/service.py imports this, and only `backbone.runner` starts it.
 
 from __future__ import annotations
 
-from backbone.entrypoints.decorators import command, every, offload, subscribe, subscribe_batch, subscribe_stream
+from backbone.entrypoints.decorators import (
+    command,
+    command_batch,
+    every,
+    offload,
+    subscribe,
+    subscribe_batch,
+    subscribe_stream,
+)
 
-__all__ = ["command", "every", "offload", "subscribe", "subscribe_batch", "subscribe_stream"]
+__all__ = ["command", "command_batch", "every", "offload", "subscribe", "subscribe_batch", "subscribe_stream"]

@@ -1,56 +1,45 @@
-"""Command intake: its own connection, greenlets and database pool, so that events never starve a caller.
+"""Command intake: its own connection, greenlets and database pools, so that events never starve a caller.
 
-The reply goes out before the ack: a crash between the two runs the command again, and the idempotency row
-answers with the stored reply. A command whose deadline has passed is not run: its caller has gone.
+What waits when a lane is free runs in one transaction (ADR 11); what cannot runs by itself. The reply goes out
+before the ack: a crash between the two runs the command again, and the idempotency row answers with the stored
+reply. A command whose deadline has passed is not run: its caller has gone.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import eventlet
 from amqp import Message
+from amqp.exceptions import AMQPError
 from eventlet.queue import LightQueue
-from pydantic import ValidationError
+from eventlet.semaphore import Semaphore
 from sqlalchemy import Engine
 
 from backbone import idempotency, telemetry, topology
+from backbone.entrypoints.received import LONGEST_DEADLINE_S, Answer, Received
 from backbone.entrypoints.wires import Replier, Wire, isolated, raw_channel
-from backbone.idempotency import IdempotencyKey, Outcome
-from contracts.commands import Command
+from backbone.idempotency import Outcome, Task
 from contracts.refusals import MalformedCommand
-from contracts.scope import actor_from_json
+
+__all__ = ["LANES", "LOCK_MS", "WORKERS", "Answer", "CommandIntake"]
 
 log = telemetry.logger("commands")
 
 WORKERS = 10
-LONGEST_DEADLINE_S = 60.0
-"""However far ahead a caller's clock goes, an answer is not kept longer than this."""
+LANES = 2
+MOST = 32
+"""Commands in one transaction."""
+LOCK_MS = 100
+"""How long a shared transaction waits for a row: whoever waits longer waits alone."""
+PREFETCH = 2 * LANES * MOST
 
-_NAME = re.compile(r"^[A-Za-z0-9_.:-]{1,64}$")
-_TRACEPARENT = re.compile(r"^[0-9a-f]{2}(-[0-9a-f]+){3}$")
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Who answers a command class."""
-
-    command_class: type[Command]
-    handler: idempotency.CommandHandler
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    message: Any
-    channel: Any
-    at: float
+Answered = tuple[Received, Outcome | None]
+"""None when there is nobody to answer."""
 
 
 class CommandIntake(Wire):
@@ -58,16 +47,23 @@ class CommandIntake(Wire):
 
     role = "commands"
 
-    def __init__(self, url: str, service: str, answers: Mapping[str, Answer], engine: Engine) -> None:
+    def __init__(
+        self, url: str, service: str, answers: Mapping[str, Answer], engine: Engine, shared_engine: Engine
+    ) -> None:
         super().__init__(url)
         self.replier = Replier(url)
         self.hook: Any = lambda _point: None
         self._service = service
         self._answers = answers
         self._engine = engine
-        self._asked: LightQueue = LightQueue()
+        self._shared_engine = shared_engine
+        self._waiting: LightQueue = LightQueue()
+        self._alone: LightQueue = LightQueue()
+        self._most = MOST
         self._running = 0
         self._channel: Any = None
+        self._unacked: set[int] = set()
+        self._acking = Semaphore()
         self._tag = ""
         self._cancel = False
         self._cancelled = eventlet.Event()
@@ -77,13 +73,17 @@ class CommandIntake(Wire):
     # -- the wire's greenlet -------------------------------------------------------------------------
 
     def on_open(self, connection: Any) -> None:
-        self._channel = raw_channel(connection, WORKERS * 2)
+        self._unacked = set()
+        self._channel = raw_channel(connection, PREFETCH)
         self._tag = self._channel.basic_consume(topology.commands_queue(self._service), callback=self._receive)
 
     def _receive(self, message: Any) -> None:
         if self._idle:
             self.progress_at = time.monotonic()
-        self._asked.put(_Asked(message, message.channel, time.time()))
+        received = Received(message, time.time())
+        self._unacked.add(received.tag)
+        answer = self._answers.get(received.name)
+        (self._alone if answer is not None and answer.alone else self._waiting).put(received)
 
     def on_turn(self) -> None:
         if self._cancel and not self._cancelled.ready():
@@ -97,87 +97,131 @@ class CommandIntake(Wire):
 
     # -- the workers' greenlets ----------------------------------------------------------------------
 
-    def work(self) -> None:
-        """Answers commands, for ever. Nothing a handler raises ends it."""
+    def work_together(self) -> None:
+        """A lane: runs what waits in one transaction, for ever."""
+        self._serve(self._take_waiting, self._run_together)
+
+    def work_alone(self) -> None:
+        """Runs commands one by one, each in its transaction, for ever."""
+        self._serve(lambda: [self._alone.get()], self._run_alone)
+
+    def _serve(self, take: Callable[[], list[Received]], run: Callable[[list[Received]], Sequence[Answered]]) -> None:
+        # Nothing a handler raises ends it.
         while True:
-            asked = self._asked.get()
+            taken = take()
             self._running += 1
             try:
-                self._answer(asked)
+                self._finish(run(taken))
             except BaseException as error:
                 if self._killed:
                     raise
-                # Its caller hears nothing and asks again; left unacked, twenty of these would end the intake silently.
                 log.error("a command could not be answered", exc_info=error)
-                self._ack(asked)
             finally:
                 self._running -= 1
                 self.progress_at = time.monotonic()
 
-    def _answer(self, asked: _Asked) -> None:
-        message = asked.message
-        properties = message.properties
-        headers = properties.get("application_headers") or {}
-        name = str(properties.get("type") or "")
-        deadline = _deadline(headers.get("deadline"), asked.at)
-        outcome: Outcome | None = None
-        if asked.channel is self._channel and time.time() < deadline:
-            with telemetry.bound(_context(properties, headers)):
-                outcome = self._run(name, message, headers, deadline)
-                if properties.get("reply_to"):
-                    self.hook("before reply")
-                    self._reply(properties, outcome, deadline)
-        elif asked.at - deadline > LONGEST_DEADLINE_S:
-            # The broker drops what waits past its deadline: this one was late before it was sent.
-            late_s = round(asked.at - deadline, 1)
-            log.warning("a command came late; do the clocks agree?", command=name, late_s=late_s)
-        known = name if name in self._answers else "unknown"
-        telemetry.COMMAND_SECONDS.labels(known, outcome.kind if outcome else "expired").observe(time.time() - asked.at)
-        self._ack(asked)
+    def _take_waiting(self) -> list[Received]:
+        """One, and what else is there already: nobody waits for company."""
+        taken = [self._waiting.get()]
+        while len(taken) < self._most and self._waiting.qsize():
+            taken.append(self._waiting.get_nowait())
+        return taken
 
-    def _ack(self, asked: _Asked) -> None:
-        if asked.channel is self._channel:
-            with suppress(Exception):  # the wire notices by itself
-                asked.channel.basic_ack(asked.message.delivery_info["delivery_tag"])
+    def _run_together(self, taken: list[Received]) -> Sequence[Answered]:
+        tasks: list[tuple[Received, Task]] = []
+        answered: list[Answered] = []
+        for received in taken:
+            reading = self._read(received)
+            if isinstance(reading, Task):
+                tasks.append((received, reading))
+            else:
+                answered.append((received, reading))
+        if tasks:
+            shared = [task for _, task in tasks]
+            outcomes = isolated(partial(idempotency.execute_together, self._shared_engine, shared, self.hook))
+            self._learn(outcomes)
+            for (received, _), outcome in zip(tasks, outcomes, strict=True):
+                if outcome is None:
+                    self._alone.put(received)
+                else:
+                    answered.append((received, outcome))
+        return answered
 
-    def _run(self, name: str, message: Any, headers: Mapping[str, Any], deadline: float) -> Outcome:
-        answer = self._answers.get(name)
-        if answer is None:
-            return idempotency.refused(MalformedCommand(f"{self._service} has no command {name!r}"))
-        body = message.body.encode() if isinstance(message.body, str) else bytes(message.body)
+    def _learn(self, outcomes: Sequence[Outcome | None]) -> None:
+        """Where commands stand in each other's way fewer share a transaction, until it goes well again."""
+        if len(outcomes) > 1 and not any(outcomes):
+            self._most = max(1, len(outcomes) // 2)
+        elif all(outcomes):
+            self._most = min(self._most + 1, MOST)
+
+    def _run_alone(self, taken: list[Received]) -> Sequence[Answered]:
+        (received,) = taken
+        reading = self._read(received)
+        if not isinstance(reading, Task):
+            return [(received, reading)]
+        asked, deadline = reading.asked, received.deadline
+        with telemetry.bound(asked.context):
+            outcome: Outcome = isolated(
+                lambda: idempotency.execute(
+                    self._engine, reading.handler, asked.actor, asked.command, reading.key, deadline, self.hook
+                )
+            )
+        return [(received, outcome)]
+
+    def _read(self, received: Received) -> Task | Outcome | None:
+        """What to run, or the refusal of what is no command; None for a caller who has gone."""
+        if received.channel is not self._channel:
+            return None  # it comes again on the next one
+        if time.time() >= received.deadline:
+            if received.at - received.deadline > LONGEST_DEADLINE_S:
+                # The broker drops what waits past its deadline: this one was late before it was sent.
+                late_s = round(received.at - received.deadline, 1)
+                log.warning("a command came late; do the clocks agree?", command=received.name, late_s=late_s)
+            return None
+        answer = self._answers.get(received.name)
         try:
-            _require_json(message.properties)
-            command = answer.command_class.model_validate_json(body)
-            actor = actor_from_json(json.loads(headers["actor"]))
-            key = _key(name, body, headers, message.properties.get("message_id"))
+            if answer is None:
+                raise MalformedCommand(f"{self._service} has no command {received.name!r}")
+            return received.task(answer)
         except MalformedCommand as refusal:
             return idempotency.refused(refusal)
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            field = ".".join(str(part) for part in first["loc"]) or None
-            return idempotency.refused(MalformedCommand(field=field, expected=str(first["msg"])))
-        except Exception as error:  # noqa: BLE001 - whatever the headers hold, it is answered and acked
-            log.error("a command came without a valid actor", command=name, error=repr(error)[:500])
-            return idempotency.refused(MalformedCommand("the actor header is missing or malformed"))
-        outcome: Outcome = isolated(
-            lambda: idempotency.execute(self._engine, answer.handler, actor, command, key, deadline, self.hook)
-        )
-        return outcome
 
-    def _reply(self, properties: Mapping[str, Any], outcome: Outcome, deadline: float) -> None:
+    def _finish(self, answered: Sequence[Answered]) -> None:
+        for received, outcome in answered:
+            if outcome is not None and received.properties.get("reply_to"):
+                self.hook("before reply")
+                self._reply(received, outcome)
+            known = received.name if received.name in self._answers else "unknown"
+            kind = outcome.kind if outcome else "expired"
+            telemetry.COMMAND_SECONDS.labels(known, kind).observe(time.time() - received.at)
+        with self._acking, suppress(OSError, AMQPError):  # the wire notices by itself
+            self._ack({received.tag for received, _ in answered if received.channel is self._channel})
+
+    def _reply(self, received: Received, outcome: Outcome) -> None:
         reply = Message(
             outcome.body,
             content_type="application/json",
-            correlation_id=properties.get("correlation_id"),
+            correlation_id=received.properties.get("correlation_id"),
             delivery_mode=1,
         )
-        self.replier.send(reply, str(properties["reply_to"]), deadline)
+        self.replier.send(reply, str(received.properties["reply_to"]), received.deadline)
+
+    def _ack(self, tags: set[int]) -> None:
+        """One ack for all below which nothing is unfinished, one for each that is left."""
+        channel, unacked = self._channel, self._unacked
+        oldest = min(unacked - tags, default=None)
+        below = tags if oldest is None else {tag for tag in tags if tag < oldest}
+        if below:
+            channel.basic_ack(max(below), multiple=True)
+        for tag in tags - below:
+            channel.basic_ack(tag)
+        unacked -= tags
 
     # -- life ----------------------------------------------------------------------------------------
 
     @property
     def _idle(self) -> bool:
-        return self._running == 0 and self._asked.qsize() == 0
+        return self._running == 0 and self._waiting.qsize() == 0 and self._alone.qsize() == 0
 
     def stop(self, patience_s: float) -> None:
         """Intake off, commands at work answered and acked, then close."""
@@ -199,36 +243,3 @@ class CommandIntake(Wire):
     def stuck_s(self) -> float:
         """Seconds without progress while commands wait."""
         return 0.0 if self._idle else time.monotonic() - self.progress_at
-
-
-def _require_json(properties: Mapping[str, Any]) -> None:
-    given = properties.get("content_type")
-    if given and str(given).partition(";")[0].strip().lower() != "application/json":
-        raise MalformedCommand(field="content_type", expected="application/json")
-
-
-def _deadline(given: Any, at: float) -> float:
-    """The Unix time until which the caller waits; five seconds from `at` where none is told that could be one."""
-    told = float(given) / 1000 if isinstance(given, (int, float)) and not isinstance(given, bool) else 0.0
-    return min(told, at + LONGEST_DEADLINE_S) if told > 0 else at + 5
-
-
-def _context(properties: Mapping[str, Any], headers: Mapping[str, Any]) -> telemetry.Context:
-    """Where the command came from; a malformed header counts as absent, as it does at the gateway."""
-    message_id = _matching(_NAME, properties.get("message_id"))
-    correlation_id = _matching(_NAME, headers.get("correlation_id")) or message_id
-    return telemetry.Context(correlation_id or "none", message_id, _matching(_TRACEPARENT, headers.get("traceparent")))
-
-
-def _matching(form: re.Pattern[str], given: Any) -> str | None:
-    return given if isinstance(given, str) and form.fullmatch(given) else None
-
-
-def _key(name: str, body: bytes, headers: Mapping[str, Any], message_id: Any) -> IdempotencyKey:
-    """The client's key, or the message's own id, which makes a redelivery harmless. Raises MalformedCommand."""
-    if not headers.get("idempotency_key"):
-        return IdempotencyKey("", name, _matching(_NAME, message_id) or hashlib.sha256(body).hexdigest(), "")
-    parts = [headers.get(f"idempotency_{part}") for part in ("client", "route", "key", "fingerprint")]
-    if not all(isinstance(part, str) and part.isprintable() for part in parts):
-        raise MalformedCommand(field="idempotency_key", expected="client, route, key and fingerprint as texts")
-    return IdempotencyKey(*map(str, parts))

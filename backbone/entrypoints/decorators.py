@@ -28,14 +28,29 @@ class _Entrypoint(Entrypoint):
 
 
 class CommandEntrypoint(_Entrypoint):
-    """`def m(self, session, actor, command) -> Reply` answers one command class."""
+    """`def m(self, session, actor, command) -> Reply` answers one command class.
 
-    def __init__(self, command_class: type[Command], **options: Any) -> None:
+    Under load it shares a transaction with other commands; what takes long, or locks much, runs `alone` always.
+    """
+
+    several = False
+
+    def __init__(self, command_class: type[Command], *, alone: bool = False, **options: Any) -> None:
         self.command_class = command_class
+        self.alone = alone
         super().__init__(**options)
 
     def setup(self) -> None:
-        self.host.on_command(self.command_class, self.method_name)
+        self.host.on_command(self.command_class, self.method_name, alone=self.alone, several=self.several)
+
+
+class CommandBatchEntrypoint(CommandEntrypoint):
+    """`def m(self, session, asked) -> list[Reply]` answers commands that came together (`idempotency.Asked`), in order.
+
+    What one of them causes is recorded in its own context. A refusal may be that of any one: each then runs by itself.
+    """
+
+    several = True
 
 
 class SubscribeEntrypoint(_Entrypoint):
@@ -88,6 +103,7 @@ class EveryEntrypoint(_Entrypoint):
 
 
 command: Callable[..., Any] = CommandEntrypoint.decorator
+command_batch: Callable[..., Any] = CommandBatchEntrypoint.decorator
 subscribe: Callable[..., Any] = SubscribeEntrypoint.decorator
 subscribe_batch: Callable[..., Any] = SubscribeBatchEntrypoint.decorator
 subscribe_stream: Callable[..., Any] = SubscribeStreamEntrypoint.decorator

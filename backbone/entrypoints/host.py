@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -14,16 +15,18 @@ from sqlalchemy import Engine, text
 
 from backbone import retention, telemetry, topology
 from backbone.clock import system_clock
-from backbone.database import Unavailable, engine, transaction
+from backbone.database import Session, Unavailable, engine, transaction
 from backbone.entrypoints.announcing import announce
-from backbone.entrypoints.commands import WORKERS, Answer, CommandIntake
+from backbone.entrypoints.commands import LANES, LOCK_MS, WORKERS, Answer, CommandIntake
 from backbone.entrypoints.events import EventIntake
 from backbone.entrypoints.timers import Task, Timers
 from backbone.entrypoints.wires import isolated
+from backbone.idempotency import Asked
 from backbone.inbox import Handlers, Inbox
 from backbone.settings import BrokerSettings, DatabaseSettings
-from contracts.commands import Announce, Command
+from contracts.commands import Announce, Command, Reply
 from contracts.envelope import EventData
+from contracts.scope import Actor
 
 log = telemetry.logger("host")
 
@@ -34,11 +37,21 @@ class Miswired(RuntimeError):
     """The service class and the topology do not fit together."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Wired:
+    """A method that answers a command class, as its entrypoint says."""
+
+    command_class: type[Command]
+    method: str
+    alone: bool
+    several: bool
+
+
 class Host(SharedExtension):
     """Shared by all entrypoints of a service; see the module's first line."""
 
     def __init__(self) -> None:
-        self._answers: dict[str, tuple[type[Command], str]] = {}
+        self._answers: dict[str, _Wired] = {}
         self._by_queue: dict[str, dict[str, tuple[str, bool]]] = {}
         self._streams: dict[str, str] = {}
         self._timed: list[tuple[str, float, bool]] = []
@@ -56,13 +69,15 @@ class Host(SharedExtension):
     def name(self) -> str:
         return str(self.container.service_name)
 
-    def on_command(self, command_class: type[Command], method: str) -> None:
+    def on_command(
+        self, command_class: type[Command], method: str, *, alone: bool = False, several: bool = False
+    ) -> None:
         name = command_class.wire_name()
         if name in self._answers:
             raise Miswired(f"{self.name} answers {name} twice")
         if command_class.service not in (self.name, "*"):
             raise Miswired(f"{name} belongs to {command_class.service}, not to {self.name}")
-        self._answers[name] = (command_class, method)
+        self._answers[name] = _Wired(command_class, method, alone, several)
 
     def on_event(self, event_class: type[EventData], method: str, *, several: bool = False) -> None:
         queue = topology.queue_for(self.name, event_class.routing_key())
@@ -97,14 +112,19 @@ class Host(SharedExtension):
                 self._spawn(partial(self.events.work, lane))
                 self._spawn(partial(self.events.retry, lane))
         self._commands_engine = engine(database_url, pool_size=WORKERS, application_name=f"{self.name}-commands")
-        self.commands = CommandIntake(broker_url, self.name, self._command_answers(), self._commands_engine)
+        shared = engine(
+            database_url, pool_size=LANES, application_name=f"{self.name}-together", lock_timeout_ms=LOCK_MS
+        )
+        self.commands = CommandIntake(broker_url, self.name, self._command_answers(), self._commands_engine, shared)
         hook = getattr(self.service, "hook", None)
         if hook is not None:  # fault points, in tests only
             self.commands.hook = hook
         self._spawn(self.commands.run)
         self._spawn(self.commands.replier.run)
+        for _ in range(LANES):
+            self._spawn(self.commands.work_together)
         for _ in range(WORKERS):
-            self._spawn(self.commands.work)
+            self._spawn(self.commands.work_alone)
         self._start_timers(database_url)
         log.info("service started", service=self.name, queues=sorted(inboxes), commands=sorted(self._answers))
 
@@ -134,11 +154,22 @@ class Host(SharedExtension):
         return Inbox(pool, queue, handlers, hook=getattr(self.service, "hook", None), isolate=isolated)
 
     def _command_answers(self) -> dict[str, Answer]:
-        answers = {name: Answer(kind, self._method(method)) for name, (kind, method) in self._answers.items()}
+        answers = {name: self._answer(wired) for name, wired in self._answers.items()}
         announcers = getattr(self.service, "announcers", None)
         if announcers:
-            answers[Announce.wire_name()] = Answer(Announce, partial(announce, announcers))
+            answers[Announce.wire_name()] = Answer(Announce, partial(announce, announcers), alone=True)
         return answers
+
+    def _answer(self, wired: _Wired) -> Answer:
+        method = self._method(wired.method)
+        if not wired.several:
+            return Answer(wired.command_class, method, wired.alone)
+
+        def single(session: Session, actor: Actor, command: Command) -> Reply:
+            replies: Sequence[Reply] = method(session, [Asked(command, actor, telemetry.current())])
+            return replies[0]
+
+        return Answer(wired.command_class, single, wired.alone, method)
 
     def _start_timers(self, database_url: str) -> None:
         tasks = [Task(method, self._method(method), seconds, everywhere) for method, seconds, everywhere in self._timed]

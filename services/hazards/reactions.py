@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from uuid import UUID
 
 import shapely
@@ -135,7 +135,7 @@ def _place(row: records.Row) -> tuple[str, bool]:
     return row["area_path"], row["unassigned"]
 
 
-def _move(session: Session, moved: dict[UUID, records.Row], county: str, clock: Clock) -> None:
+def _move(session: Session, moved: Mapping[UUID, records.Row], county: str, clock: Clock) -> None:
     now = clock()
     arrays = {
         "ids": list(moved),

@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import RowMapping, bindparam, func, select, update
 
 from backbone import outbox
-from backbone.database import Session, from_json, to_json
+from backbone.database import Session, from_json
+from backbone.gathering import Rows
 from backbone.outbox import Event
 from contracts.hazards.commands import Case
 from contracts.hazards.events import (
@@ -31,7 +32,8 @@ from services.hazards import queries
 from services.hazards.domain.machine import ENDS, TABLE
 from services.hazards.tables import case_history, cases
 
-Row = RowMapping
+Row = RowMapping | dict[str, Any]
+"""A case: the table's columns but `geom`, and `lon` and `lat`; read from the table, or about to be there."""
 
 REPORT, WARN, MISS, UNACKNOWLEDGED, FOLLOW = (
     "report",
@@ -62,7 +64,7 @@ _COMPARED = ("lon", "lat", "area_path", "unassigned", "category", "kind", "lead_
 
 # Built once: building a Core statement costs more than PostgreSQL's answer.
 _LOAD = select(*COLUMNS).where(cases.c.id == bindparam("case_id")).with_for_update()
-_HISTORY = insert(case_history)
+_HISTORY = Rows(case_history, *(column.name for column in case_history.c))
 _REPLY = queries.case_by_id(Scope.system("reply to the command that just changed it"), UUID(int=0)).build()
 
 
@@ -98,7 +100,7 @@ def record(session: Session, at: datetime, happened: Sequence[Happened]) -> None
     """One history row and one event for each, in two statements."""
     if not happened:
         return
-    session.execute(_HISTORY, [_history_row(each, at) for each in happened])
+    _HISTORY.write(session, [_history_row(each, at) for each in happened])
     outbox.append(session, *(_event(each, at) for each in happened))
 
 
@@ -163,11 +165,10 @@ def _history_row(happened: Happened, at: datetime) -> dict[str, Any]:
         "to_state": after["state"],
         "reason": happened.reason,
         "note": happened.note,
-        "before": _plain(before, changed),
-        "after": _plain(after, changed),
+        "before": _of(before, changed),
+        "after": _of(after, changed),
     }
 
 
-def _plain(row: Row | None, names: Sequence[str]) -> Any:
-    # Through JSON once: UUIDs inside lists are not what the driver's JSON column takes.
-    return from_json(to_json({name: row[name] for name in names})) if row is not None and names else None
+def _of(row: Row | None, names: Sequence[str]) -> Any:
+    return {name: row[name] for name in names} if row is not None and names else None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from backbone.clock import system_clock
 from backbone.database import Session
-from backbone.entrypoints import command, every, offload, subscribe, subscribe_batch
+from backbone.entrypoints import command, command_batch, every, offload, subscribe, subscribe_batch
+from backbone.idempotency import Asked
 from backbone.outbox import Event
 from backbone.settings import PlatformSettings
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished, JurisdictionChanged
@@ -34,10 +35,10 @@ class HazardsService:
         self.cells = CellsHolder()
         self.county_code = PlatformSettings().county_code
 
-    @command(ReportCase)
-    def report_case(self, session: Session, actor: Actor, asked: ReportCase) -> Case:
+    @command_batch(ReportCase)
+    def report_cases(self, session: Session, asked: list[Asked[ReportCase]]) -> list[Case]:
         county, cells = self.county_code, self.cells
-        return commands.report_case(session, actor, asked, clock=self.clock, county_code=county, cells=cells)
+        return commands.report_cases(session, asked, clock=self.clock, county_code=county, cells=cells)
 
     @command(MoveCase)
     def move_case(self, session: Session, actor: Actor, asked: MoveCase) -> Case:

@@ -1,19 +1,23 @@
-"""Reporting a case: taken wherever it lies, once per case id, never lost."""
+"""Reporting a case: taken wherever it lies, once per case id, never lost; those that come together, together."""
 
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import FromClause, Select, bindparam, literal, select, true
+from sqlalchemy import JSON, Date, Select, Text, and_, bindparam, case, cast, column, func, literal, select, true
 from sqlalchemy.dialects.postgresql import insert
 
+from backbone import telemetry
 from backbone.areas_projection import Located
 from backbone.clock import Clock
-from backbone.database import Session
+from backbone.database import Session, to_json
+from backbone.gathering import insert_from_json
+from backbone.idempotency import Asked
 from contracts.hazards.commands import Case, ExternalRef, Photo, ReportCase
 from contracts.hazards.errors import CaseExists, DuplicateExternalRef, NoBoundary
 from contracts.hazards.events import State
@@ -33,27 +37,49 @@ _NUMBER = select((case_numbers.next_value() - case_days.c.base).label("number"))
     case_days.c.day == bindparam("day")
 )
 _BEGIN_DAY = insert(case_days).values(day=bindparam("day"), base=case_numbers.next_value()).on_conflict_do_nothing()
+_FRESH: dict[str, Any] = {str(column.name): None for column in cases.c} | {
+    "version": 1,
+    "state": State.REPORTED.value,
+    "assisting_agency_ids": [],
+    "former_agency_ids": [],
+    "handler_account_ids": [],
+    "returns": 0,
+    "reworks": 0,
+    "reopenings": 0,
+    "county_decides": False,
+}
+"""What a new case has in every column that the report does not decide."""
 _INSERT = (
-    insert(cases)
+    insert_from_json(cases, *(column.name for column in cases.c))
     .on_conflict_do_nothing(index_elements=[cases.c.id])
-    .returning(*records.COLUMNS, queries.bare_case_body())
+    .returning(cases.c.id, queries.bare_case_body())
 )
 
 
 def _facts() -> Select[Any]:
-    """One row with all that a report needs to know; what is not there is NULL."""
-    known, number = _KNOWN.subquery("known"), _NUMBER.subquery("number")
-    category = select(
+    """For each report one row with all that it needs to know; what is not there is NULL."""
+    given = (column("case_id", cases.c.id.type), column("category", Text()), column("day", Date()))
+    rows = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON)).table_valued(*given)
+    asked = rows.render_derived("asked", with_types=True)
+    boundary = projection.current_statement.subquery("boundary")
+    joined = (
+        asked.outerjoin(cases, cases.c.id == asked.c.case_id)
+        .outerjoin(categories, and_(categories.c.code == asked.c.category, categories.c.active))
+        .outerjoin(case_days, case_days.c.day == asked.c.day)
+        .outerjoin(boundary, true())
+    )
+    return select(
+        asked.c.case_id,
+        cases.c.report_digest,
+        cases.c.reporter_account_id,
         categories.c.code,
         categories.c.kind.label("category_kind"),
         categories.c.sensitivity,
         categories.c.handle_hours,
-    ).where(categories.c.code == bindparam("category"), categories.c.active)
-    parts = (known, category.subquery("category"), projection.current_statement.subquery("boundary"), number)
-    joined: FromClause = select(literal(1)).subquery("always")
-    for part in parts:
-        joined = joined.outerjoin(part, true())
-    return select(*(column for part in parts for column in part.c)).select_from(joined)
+        boundary.c.version,
+        boundary.c.county_path,
+        case((case_days.c.day.is_not(None), case_numbers.next_value() - case_days.c.base)).label("number"),
+    ).select_from(joined)
 
 
 _FACTS = _facts()
@@ -72,35 +98,69 @@ def report_case(
 
     Raises CaseExists, NotAllowed, UnknownCategory, InvalidField (kind), NoBoundary, DuplicateExternalRef.
     """
-    digest = hashlib.sha256(command.model_dump_json().encode()).hexdigest()
+    asked = [Asked(command, actor, telemetry.current())]
+    return report_cases(session, asked, clock=clock, county_code=county_code, cells=cells)[0]
+
+
+def report_cases(
+    session: Session,
+    asked: Sequence[Asked[ReportCase]],
+    *,
+    clock: Clock,
+    county_code: str,
+    cells: CellsHolder | None = None,
+) -> list[Case]:
+    """The same for reports that came together, in as many statements as one. Raises what any one of them does."""
+    first = {each.command.case_id: each for each in reversed(asked)}
+    again = [each for each in asked if first[each.command.case_id] is not each]
+    reports = list(first.values())[::-1]
     now = clock()
     day = now.astimezone(BUSINESS_DAY).date()
-    facts = session.execute(_FACTS, {"case_id": command.case_id, "category": command.category, "day": day}).one()
-    if facts.report_digest is not None:
-        return _same_again(session, actor, command.case_id, digest, facts)
-    require_role(actor, REPORTERS, "Reporting")
-    located = _judged(session, command, facts, cells)
-    number = facts.number if facts.number is not None else _first_number(session, day)
-    case_no = f"{county_code}-{day:%Y%m%d}-{number:05d}"
-    values = _values(actor, command, now, facts, located) | {"case_no": case_no, "report_digest": digest}
-    row = session.execute(_INSERT, values).mappings().one_or_none()
-    if row is None:  # the same id came twice at once, and the other one was first
-        known = session.execute(_KNOWN, {"case_id": command.case_id}).one()
-        return _same_again(session, actor, command.case_id, digest, known)
+    wanted = [{"case_id": each.command.case_id, "category": each.command.category, "day": day} for each in reports]
+    facts = {row.case_id: row for row in session.execute(_FACTS, {"rows": to_json(wanted)})}
+    rows = {}
+    for each in reports:
+        known = facts[each.command.case_id]
+        if known.report_digest is None:
+            row = _row(session, each, now, known, cells)
+            number = known.number if known.number is not None else _first_number(session, day)
+            rows[row["id"]] = row | {"case_no": f"{county_code}-{day:%Y%m%d}-{number:05d}"}
+    made = session.execute(_INSERT, {"rows": to_json([_column_values(row) for row in rows.values()])}) if rows else ()
+    bodies = {row.id: row.body for row in made}
+    replies = {
+        each.command.case_id: _taken(session, each, now, rows[each.command.case_id], bodies[each.command.case_id])
+        if each.command.case_id in bodies
+        else _same_again(session, each)
+        for each in reports
+    }
+    for each in again:
+        _same_again(session, each)
+    return [replies[each.command.case_id] for each in asked]
+
+
+def _taken(session: Session, asked: Asked[ReportCase], now: datetime, row: records.Row, body: str) -> Case:
+    """What belongs to a case that was just written."""
+    command = asked.command
     link(session, command.case_id, command.external_refs, now)
     if command.photo is not None:
         keep_photo(session, row, command.photo, records.REPORT, now)
-    records.record(session, now, [records.Happened(records.REPORT, None, row, actor)])
+    with telemetry.bound(asked.context):
+        records.record(session, now, [records.Happened(records.REPORT, None, row, asked.actor)])
     if command.external_refs or command.photo is not None:
         return records.reply(session, command.case_id)
-    return records.reply_of(command.case_id, row["body"])
+    return records.reply_of(command.case_id, body)
 
 
-def _same_again(session: Session, actor: Actor, case_id: UUID, digest: str, known: Any) -> Case:
+def _same_again(session: Session, asked: Asked[ReportCase]) -> Case:
     """The reply to a case id that is there. Raises CaseExists for another report or another reporter."""
-    if (known.report_digest, known.reporter_account_id) != (digest, actor.account_id):
+    known = session.execute(_KNOWN, {"case_id": asked.command.case_id}).one()
+    if (known.report_digest, known.reporter_account_id) != (_digest(asked.command), asked.actor.account_id):
         raise CaseExists(field="case_id", expected="a new UUIDv7")
-    return records.reply(session, case_id)
+    return records.reply(session, asked.command.case_id)
+
+
+def _digest(command: ReportCase) -> str:
+    return hashlib.sha256(command.model_dump_json().encode()).hexdigest()
 
 
 def _judged(session: Session, command: ReportCase, facts: Any, cells: CellsHolder | None) -> Located:
@@ -116,20 +176,24 @@ def _judged(session: Session, command: ReportCase, facts: Any, cells: CellsHolde
     return placing.locate_in(session, facts.version, facts.county_path, cells, command.lon, command.lat)
 
 
-def _values(actor: Actor, command: ReportCase, now: datetime, facts: Any, located: Located) -> dict[str, Any]:
+def _row(
+    session: Session, asked: Asked[ReportCase], now: datetime, facts: Any, cells: CellsHolder | None
+) -> dict[str, Any]:
+    """The new case as `records` reads it, still without its number. Raises what `_judged` does, and NotAllowed."""
+    actor, command, original = asked.actor, asked.command, asked.command.original
+    require_role(actor, REPORTERS, "Reporting")
+    located = _judged(session, command, facts, cells)
     due = deadline(now, facts.handle_hours)
-    original = command.original
-    return {
+    return _FRESH | {
         "id": command.case_id,
-        "version": 1,
         "kind": facts.category_kind,
         "category": facts.code,
         "source": command.source.value,
-        "state": State.REPORTED.value,
         "grade": command.grade.value,
         "sensitivity": facts.sensitivity,
         "description": command.description,
-        "geom": point(command.lon, command.lat),
+        "lon": command.lon,
+        "lat": command.lat,
         "original_crs": original.crs,
         "original_lon": original.lon,
         "original_lat": original.lat,
@@ -141,13 +205,18 @@ def _values(actor: Actor, command: ReportCase, now: datetime, facts: Any, locate
         "reporter_account_id": actor.account_id,
         "reporting_agency_id": actor.agency_id,
         "participants": [actor.agency_id],
-        "occurred_at": command.occurred_at or now,
+        "occurred_at": (command.occurred_at or now).astimezone(UTC),
         "reported_at": now,
         "updated_at": now,
         "due_since": due.since,
         "warn_at": due.warn_at,
         "due_at": due.due_at,
+        "report_digest": _digest(command),
     }
+
+
+def _column_values(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {**row, "geom": point(row["lon"], row["lat"])}
 
 
 def _first_number(session: Session, day: date) -> int:
