@@ -33,6 +33,7 @@ from gateway.routes import (
     registry,
     states,
     subscriptions,
+    tiles,
 )
 
 log = telemetry.logger(__name__)
@@ -48,6 +49,7 @@ ROUTERS = (
     areas.router,
     registry.router,
     states.router,
+    tiles.router,
     subscriptions.router,
     accounts.router,
     health.router,

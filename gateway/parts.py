@@ -24,6 +24,7 @@ from gateway.health import Watch
 from gateway.personal import ReadAudit
 from gateway.reads import Database, Reads
 from gateway.streams import JournalTail
+from gateway.tiles import TileCache
 from gateway.writes import Writes
 
 POOL_SIZE = 8
@@ -48,6 +49,7 @@ class Parts:
     audit: ReadAudit
     telling: Telling
     watch: Watch
+    tiles: TileCache = field(default_factory=TileCache)
     keyed_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(POOL_SIZE // 2))
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
 

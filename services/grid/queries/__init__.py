@@ -9,6 +9,7 @@ from services.grid.queries.imports import import_by_id, import_list
 from services.grid.queries.parts import MAX_LIMIT
 from services.grid.queries.places import place_by_id, place_list
 from services.grid.queries.registry import agency_by_id, agency_list, jurisdiction_list, post_list
+from services.grid.queries.tiles import area_tile
 
 __all__ = [
     "MAX_LIMIT",
@@ -17,6 +18,7 @@ __all__ = [
     "area_by_code",
     "area_list",
     "area_names",
+    "area_tile",
     "boundary_version",
     "cells",
     "import_by_id",
