@@ -24,11 +24,13 @@ infra-down:     ## stop everything, PostgreSQL and RabbitMQ too
 	@$(LOCAL) infra-down
 
 ##@ Test
-.PHONY: test faults check lint types arrows format
+.PHONY: test faults mutants check lint types arrows format
 test:           ## every test, on servers of its own (T=path for a part, e.g. T=tests/unit)
 	@$(LOCAL) test -- $(T)
 faults:         ## the full fault suite: kill -9 of every process, also while the walkthrough loops
 	@FAULTS=full $(LOCAL) test -- tests/faults -s
+mutants: bootstrap ## take out one guard after another: a named test must turn red each time (M=name for one)
+	@$(VENV)/python -m tests.mutants $(if $(M),"$(M)")
 check: lint types arrows ## ruff, mypy, the arrows, names and sizes
 lint: bootstrap
 	$(VENV)/ruff check .

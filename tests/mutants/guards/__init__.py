@@ -1,0 +1,15 @@
+"""The list: what keeps events, commands, sight, the edge, deliveries and facts right, one line each."""
+
+from __future__ import annotations
+
+from tests.mutants.guards import commands, edge, events, facts, outbox, sight, webhooks
+
+GUARDS = (
+    *events.GUARDS,
+    *outbox.GUARDS,
+    *commands.GUARDS,
+    *sight.GUARDS,
+    *edge.GUARDS,
+    *webhooks.GUARDS,
+    *facts.GUARDS,
+)

@@ -1,0 +1,114 @@
+"""Commands, timers and jobs: once per key, before their deadline, answered when a process stops, one at a time."""
+
+from __future__ import annotations
+
+from tests.mutants.guard import Guard
+
+IDEMPOTENCY, INTAKE, JOBS = "backbone/idempotency.py", "backbone/entrypoints/commands.py", "backbone/jobs.py"
+TIMERS = "backbone/entrypoints/timers.py"
+T = "tests/integration/backbone/"
+COMMANDS = f"{T}test_commands.py::"
+
+GUARDS = (
+    Guard(
+        "commands: the key's row first",
+        IDEMPOTENCY,
+        "ON CONFLICT (client, route, key) DO NOTHING RETURNING now()",
+        "ON CONFLICT (client, route, key) DO UPDATE SET reply = NULL RETURNING now()",
+        (f"{COMMANDS}test_a_hundred_concurrent_sends_of_one_key_have_one_effect",),
+    ),
+    Guard(
+        "commands: same key, other body",
+        IDEMPOTENCY,
+        "if stored.fingerprint != key.fingerprint:",
+        "if stored.fingerprint is None:",
+        (f"{COMMANDS}test_a_key_with_another_request_is_refused",),
+    ),
+    Guard(
+        "commands: a secret is not stored",
+        IDEMPOTENCY,
+        "kept = reply.to_keep()",
+        "kept = reply.model_dump_json()",
+        (
+            "tests/integration/notify/test_secrets_are_kept_nowhere.py"
+            "::test_a_replay_of_creation_or_rotation_shows_no_secret_and_no_row_holds_it",
+        ),
+    ),
+    Guard(
+        "commands: not after the deadline",
+        INTAKE,
+        "if time.time() >= received.deadline:",
+        "if time.time() < 0:",
+        (f"{COMMANDS}test_a_command_that_came_too_late_is_not_run",),
+    ),
+    Guard(
+        "commands: a redelivery without a key",
+        "backbone/entrypoints/received.py",
+        'return IdempotencyKey("", name, ',
+        'return IdempotencyKey("", name, __import__("uuid").uuid4().hex or ',
+        (f"{COMMANDS}test_a_redelivered_command_without_a_key_runs_once",),
+    ),
+    Guard(
+        "commands: drained on stop",
+        INTAKE,
+        "while time.monotonic() < until and not self._idle:",
+        "while time.monotonic() < 0:",
+        (f"{T}test_traps_of_handling.py::test_03_a_graceful_stop_answers_the_commands_in_flight",),
+    ),
+    Guard(
+        "announce: administrators alone",
+        "backbone/entrypoints/announcing.py",
+        "if not (actor.has(Role.COUNTY_ADMIN) or actor.scope.unrestricted):",
+        "if actor is None:",
+        (f"{T}test_announce.py::test_announcing_is_refused_to_others_and_for_what_is_not_heard",),
+    ),
+    Guard(
+        "every: one replica at a time",
+        TIMERS,
+        "SELECT pg_try_advisory_xact_lock(:class, :task)",
+        "SELECT :class + :task > 0",
+        (f"{T}test_timers.py::test_a_task_at_work_elsewhere_is_left_alone_at_once",),
+    ),
+    Guard(
+        "every: one rhythm for all replicas",
+        TIMERS,
+        "WHERE tasks.last_run_at <= now() - make_interval(secs => :seconds) RETURNING 1",
+        "WHERE :seconds > 0 RETURNING 1",
+        (f"{T}test_timers.py::test_a_task_that_ran_a_moment_ago_is_not_due",),
+    ),
+    Guard(
+        "jobs: a dead worker's job is done by another",
+        JOBS,
+        "OR state = 'running' AND lease_until < now())",
+        "OR false)",
+        (f"{T}test_jobs.py::test_a_job_whose_worker_died_is_done_after_its_lease",),
+    ),
+    Guard(
+        "jobs: a lease that holds",
+        JOBS,
+        "OR state = 'running' AND lease_until < now())",
+        "OR state = 'running')",
+        (f"{T}test_jobs.py::test_a_job_whose_worker_died_is_done_after_its_lease",),
+    ),
+    Guard(
+        "jobs: one worker claims a job",
+        JOBS,
+        "LIMIT 1 FOR UPDATE SKIP LOCKED",
+        "LIMIT 1",
+        (f"{T}test_jobs.py::test_a_job_that_is_being_claimed_is_passed_over",),
+    ),
+    Guard(
+        "jobs: a worker that lost its lease says nothing",
+        JOBS,
+        'finished_at = now() WHERE id = :id AND attempts = :attempt AND state = \'running\'\n""")\nAGAIN',
+        'finished_at = now() WHERE id = :id AND :attempt > 0\n""")\nAGAIN',
+        (f"{T}test_jobs.py::test_a_worker_whose_job_was_taken_over_does_not_finish_it",),
+    ),
+    Guard(
+        "jobs: given up after five",
+        JOBS,
+        "if job.attempts >= ATTEMPTS:",
+        "if job.attempts < 0:",
+        (f"{T}test_jobs.py::test_a_job_that_fails_is_tried_again_later_and_given_up_after_five",),
+    ),
+)

@@ -1,0 +1,89 @@
+"""Events on their way out: published only when confirmed, one relay a shard, in order, bindings guarded."""
+
+from __future__ import annotations
+
+from tests.mutants.guard import Guard
+
+RELAY, BINDINGS, TOPOLOGY = "backbone/relay.py", "backbone/bindings.py", "backbone/topology.py"
+T = "tests/integration/backbone/"
+ORDER, BROKER = f"{T}test_relay_order.py::", f"{T}test_traps_of_the_broker.py::"
+
+GUARDS = (
+    Guard(
+        "relay: the mandatory flag",
+        "backbone/link.py",
+        "mandatory=True,",
+        "mandatory=False,",
+        (f"{ORDER}test_an_event_that_no_queue_takes_is_not_called_published",),
+    ),
+    Guard(
+        "relay: only what was confirmed is marked",
+        RELAY,
+        "await connection.execute(MARK, [row.id for row in confirmed])",
+        "await connection.execute(MARK, [row.id for row in rows])",
+        (f"{ORDER}test_what_a_refusal_leaves_is_not_marked_with_its_neighbours",),
+    ),
+    Guard(
+        "relay: an entity's next after the previous confirm",
+        RELAY,
+        "chains.setdefault(row.entity_id, []).append(row)",
+        "chains.setdefault(row.id, []).append(row)",
+        (f"{ORDER}test_what_follows_an_event_that_was_not_taken_is_not_sent_before_it",),
+    ),
+    Guard(
+        "relay: a delayed row holds back later ones",
+        RELAY,
+        "AND d.seq < o.seq",
+        "AND d.seq < 0",
+        (f"{ORDER}test_a_row_that_waits_for_its_next_attempt_holds_back_the_later_ones_of_its_entity_alone",),
+    ),
+    Guard(
+        "relay: the shard lock",
+        RELAY,
+        '"SELECT pg_try_advisory_lock($1, $2)", self._lock_class, shard',
+        '"SELECT $1::int + $2::int >= 0", self._lock_class, shard',
+        (f"{ORDER}test_a_shard_that_another_holds_is_not_worked",),
+    ),
+    Guard(
+        "relay: a fair share",
+        RELAY,
+        "share = -(-SHARDS // relays)",
+        "share = SHARDS",
+        (f"{ORDER}test_a_second_relay_gets_its_share_and_the_first_takes_over",),
+    ),
+    Guard(
+        "relay: presence",
+        RELAY,
+        '"SELECT pg_advisory_lock_shared($1, $2)", self._lock_class, PRESENCE',
+        '"SELECT $1::int + $2::int", self._lock_class, PRESENCE',
+        (f"{ORDER}test_a_second_relay_gets_its_share_and_the_first_takes_over",),
+    ),
+    Guard(
+        "relay: ten seconds without a confirm",
+        RELAY,
+        "CONFIRM_WITHIN_S = 10.0",
+        "CONFIRM_WITHIN_S = 1000.0",
+        (f"{BROKER}test_05_a_frozen_broker_blocks_the_relay_ten_seconds_at_most",),
+    ),
+    Guard(
+        "bindings: the comparison",
+        TOPOLOGY,
+        "(queue.exchange, queue.name, key) not in present",
+        "key is None",
+        (f"{BROKER}test_09_a_lost_binding_is_seen_restored_and_made_up_for[unbound]",),
+    ),
+    Guard(
+        "bindings: a lost queue",
+        TOPOLOGY,
+        'if ("", queue.name, queue.name) not in present',
+        "if queue.name is None",
+        (f"{BROKER}test_09_a_lost_binding_is_seen_restored_and_made_up_for[deleted]",),
+    ),
+    Guard(
+        "bindings: sent again since the last good look",
+        BINDINGS,
+        "at - MARGIN if at else EPOCH",
+        "at + MARGIN if at else EPOCH",
+        (f"{BROKER}test_09_a_lost_binding_is_seen_restored_and_made_up_for[unbound]",),
+    ),
+)
