@@ -211,3 +211,18 @@ def test_positions_are_stored_as_wgs84(database: Database, duty: Duty, crs: str)
     lon, lat = from_wgs84(121.5, 30.5, crs)
     stored(database, [batch([(duty.east, duty.at(1), lon, lat)], crs=crs)])
     assert rows(duty)[0][2:] == pytest.approx((121.5, 30.5), abs=1e-7)
+
+
+def test_a_process_that_knows_less_does_not_put_the_newest_fix_back(database: Database, duty: Duty) -> None:
+    early, late = duty.walk(duty.east, 1, first=500), duty.walk(duty.east, 1, first=100)
+
+    async def run() -> None:
+        pool = await ingest_pool(database)
+        first, second = Store(pool, "330499"), Store(pool, "330499")
+        await second.store([batch(duty.walk(duty.east, 1))])  # it knows this unit from now on
+        await first.store([batch(late)])
+        await second.store([batch(early)])
+        await pool.close()
+
+    asyncio.run(run())
+    assert rows(duty, "SELECT device_at FROM patrol.last_positions") == [(duty.at(100),)]

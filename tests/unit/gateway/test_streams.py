@@ -157,6 +157,19 @@ async def test_a_case_that_moved_out_of_sight_is_told_of_no_more_even_out_of_ord
     west.task.cancel()
 
 
+async def test_what_was_told_above_ones_rights_stays_unheard_when_its_case_is_lowered(
+    journal: Journal, tail: JournalTail
+) -> None:
+    await tail.poll()
+    journal.add(entity_id=CASE, version=1, sensitivity=3)
+    journal.add(entity_id=CASE, version=2)
+    await tail.poll()
+    listener = Listener(tail, journal, ALL, after=0)
+    await settle()
+    assert listener.numbers() == [2]
+    listener.task.cancel()
+
+
 async def test_what_is_known_of_entities_goes_with_their_last_event(
     journal: Journal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
