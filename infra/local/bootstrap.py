@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+from infra.local.npm import ensure_node_modules
 from infra.local.place import CHECKOUT, IS_ROOT, Trouble, say
 from infra.local.servers import PG_BIN, RABBITMQ_SERVER
 
@@ -26,6 +27,9 @@ def ensure(kind: str = "runtime") -> None:
     """Everything `make run` (kind "runtime") or `make test` (kind "dev") needs; quick when it is there."""
     ensure_packages()
     ensure_venv(kind)
+    if kind == "dev":
+        with _alone():
+            ensure_node_modules()
 
 
 # Debian packages ------------------------------------------------------------------------------------
