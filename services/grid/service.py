@@ -37,7 +37,7 @@ class GridService:
     def start_area_import(self, session: Session, actor: Actor, asked: StartAreaImport) -> AreaImport:
         return commands.start_area_import(session, actor, asked, clock=self.clock)
 
-    @command(PublishAreaImport)
+    @command(PublishAreaImport, alone=True)
     def publish_area_import(self, session: Session, actor: Actor, asked: PublishAreaImport) -> AreaImport:
         return commands.publish_area_import(session, actor, asked, clock=self.clock)
 
@@ -61,7 +61,7 @@ class GridService:
     def put_place(self, session: Session, actor: Actor, asked: PutPlace) -> Place:
         return commands.put_place(session, actor, asked, clock=self.clock)
 
-    @command(Announce)
+    @command(Announce, alone=True)
     def announce(self, session: Session, actor: Actor, asked: Announce) -> Announced:
         return commands.announce(session, actor, asked, clock=self.clock)
 

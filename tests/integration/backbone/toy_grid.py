@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from datetime import UTC, datetime
 from typing import Any
@@ -14,7 +15,7 @@ from backbone.entrypoints import command
 from backbone.outbox import Event
 from contracts.grid.events import AgencyChanged
 from contracts.refusals import NotVisible
-from tests.integration.backbone.toys import COUNTY, Done, Nothing, Said, SayAgency
+from tests.integration.backbone.toys import COUNTY, Done, Hold, Nothing, Said, SayAgency, fault_point
 
 
 def changed(agency_id: Any, version: int, code: str) -> Event[AgencyChanged]:
@@ -33,6 +34,7 @@ def announce_agencies(session: Any, since: Any, after: Any, limit: int) -> list[
 class ToyGrid:
     name = "grid"
     announcers = {"agency": announce_agencies}
+    hook = staticmethod(fault_point)
 
     @command(SayAgency)
     def say_agency(self, session, actor, command):
@@ -56,4 +58,11 @@ class ToyGrid:
 
     @command(Nothing)
     def nothing(self, session, actor, command):
+        return Done()
+
+    @command(Hold)
+    def hold(self, session, actor, command):
+        session.execute(text("SELECT 1"))
+        while not os.path.exists(command.until):
+            eventlet.sleep(0.05)
         return Done()

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from backbone.entrypoints import command, every, subscribe
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished, JurisdictionChanged
-from tests.integration.backbone.toys import Done, HazardsNothing
+from tests.integration.backbone.toys import Done, HazardsNothing, fault_point
 
 
 class NoSuchRecord(Exception):
@@ -44,15 +44,6 @@ def misbehave(session: Any, code: str) -> None:
         eventlet.sleep(60)
     if code == "slow":
         eventlet.sleep(0.2)
-
-
-def fault_point(point: str) -> None:
-    """Dies once at the fault point named by TOY_DIES_AT."""
-    if point == os.environ.get("TOY_DIES_AT"):
-        died = os.path.join(os.environ["PINGAN_FILES_DIRECTORY"], "died")
-        if not os.path.exists(died):
-            open(died, "w").close()
-            os._exit(9)
 
 
 class ToyHazards:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import ClassVar
 from uuid import UUID
 
@@ -46,6 +47,13 @@ class Nothing(Command):
     service: ClassVar[str] = "grid"
 
 
+class Hold(Command):
+    """Stay in the transaction until the file named `until` is there."""
+
+    service: ClassVar[str] = "grid"
+    until: str
+
+
 class HazardsNothing(Command):
     """The same of the toy hazards."""
 
@@ -54,3 +62,12 @@ class HazardsNothing(Command):
 
 class Done(Reply):
     done: bool = True
+
+
+def fault_point(point: str) -> None:
+    """Dies once at the fault point named by TOY_DIES_AT."""
+    if point == os.environ.get("TOY_DIES_AT"):
+        died = os.path.join(os.environ["PINGAN_FILES_DIRECTORY"], "died")
+        if not os.path.exists(died):
+            open(died, "w").close()
+            os._exit(9)
