@@ -33,9 +33,6 @@ from services.hazards.tables import case_days, case_numbers, case_photos, cases,
 BUSINESS_DAY = ZoneInfo("Asia/Shanghai")
 
 _KNOWN = select(cases.c.report_digest, cases.c.reporter_account_id).where(cases.c.id == bindparam("case_id"))
-_NUMBER = select((case_numbers.next_value() - case_days.c.base).label("number")).where(
-    case_days.c.day == bindparam("day")
-)
 _BEGIN_DAY = insert(case_days).values(day=bindparam("day"), base=case_numbers.next_value()).on_conflict_do_nothing()
 _FRESH: dict[str, Any] = {str(column.name): None for column in cases.c} | {
     "version": 1,
@@ -111,31 +108,46 @@ def report_cases(
     cells: CellsHolder | None = None,
 ) -> list[Case]:
     """The same for reports that came together, in as many statements as one. Raises what any one of them does."""
-    first = {each.command.case_id: each for each in reversed(asked)}
-    again = [each for each in asked if first[each.command.case_id] is not each]
-    reports = list(first.values())[::-1]
+    first: dict[UUID, Asked[ReportCase]] = {}
+    for each in asked:
+        first.setdefault(each.command.case_id, each)
     now = clock()
     day = now.astimezone(BUSINESS_DAY).date()
-    wanted = [{"case_id": each.command.case_id, "category": each.command.category, "day": day} for each in reports]
-    facts = {row.case_id: row for row in session.execute(_FACTS, {"rows": to_json(wanted)})}
+    facts = _facts_of(session, first, day)
+    numbers = iter(sorted(each.number for each in facts.values()))
     rows = {}
-    for each in reports:
-        known = facts[each.command.case_id]
-        if known.report_digest is None:
-            row = _row(session, each, now, known, cells)
-            number = known.number if known.number is not None else _first_number(session, day)
-            rows[row["id"]] = row | {"case_no": f"{county_code}-{day:%Y%m%d}-{number:05d}"}
+    for case_id, each in first.items():
+        number = next(numbers)
+        if facts[case_id].report_digest is None:
+            row = _row(session, each, now, facts[case_id], cells)
+            rows[case_id] = row | {"case_no": f"{county_code}-{day:%Y%m%d}-{number:05d}"}
     made = session.execute(_INSERT, {"rows": to_json([_column_values(row) for row in rows.values()])}) if rows else ()
     bodies = {row.id: row.body for row in made}
     replies = {
-        each.command.case_id: _taken(session, each, now, rows[each.command.case_id], bodies[each.command.case_id])
-        if each.command.case_id in bodies
+        case_id: _taken(session, each, now, rows[case_id], bodies[case_id])
+        if case_id in bodies
         else _same_again(session, each)
-        for each in reports
+        for case_id, each in first.items()
     }
-    for each in again:
-        _same_again(session, each)
+    for each in asked:
+        if each is not first[each.command.case_id]:
+            _same_again(session, each)
     return [replies[each.command.case_id] for each in asked]
+
+
+def _facts_of(session: Session, asked: Mapping[UUID, Asked[ReportCase]], day: date) -> dict[UUID, Any]:
+    """By case id; `number` is never NULL.
+
+    A day's base is drawn before anybody can read it, so whatever the sequence gives later is greater: numbers have
+    gaps and never come twice. Only who reports while the day's first report is still uncommitted waits for it, once
+    a day.
+    """
+    wanted = to_json([{"case_id": key, "category": each.command.category, "day": day} for key, each in asked.items()])
+    facts = session.execute(_FACTS, {"rows": wanted}).all()
+    if facts[0].number is None:
+        session.execute(_BEGIN_DAY, {"day": day})
+        facts = session.execute(_FACTS, {"rows": wanted}).all()
+    return {row.case_id: row for row in facts}
 
 
 def _taken(session: Session, asked: Asked[ReportCase], now: datetime, row: records.Row, body: str) -> Case:
@@ -217,16 +229,6 @@ def _row(
 
 def _column_values(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row, "geom": point(row["lon"], row["lat"])}
-
-
-def _first_number(session: Session, day: date) -> int:
-    """A number of a day that had no base yet; numbers have gaps and never come twice.
-
-    The day's base was drawn before anybody could read it, so whatever the sequence gives later is greater. Only
-    who reports while the day's first report is still uncommitted waits for it, once a day.
-    """
-    session.execute(_BEGIN_DAY, {"day": day})
-    return int(session.execute(_NUMBER, {"day": day}).scalar_one())
 
 
 def point(lon: float, lat: float) -> str:

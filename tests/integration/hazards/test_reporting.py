@@ -1,18 +1,23 @@
 """Reports: taken once, wherever they lie, and never lost."""
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from backbone.database import Session, engine, new_id, transaction
+from backbone.idempotency import Asked
+from backbone.telemetry import Context
+from contracts.hazards.commands import Case, ReportCase
 from contracts.hazards.errors import CaseExists, DuplicateExternalRef, NoBoundary, UnknownCategory
 from contracts.refusals import InvalidField, NotAllowed
 from contracts.scope import Role
 from geo.cells import CellsHolder
-from services.hazards import commands, reactions
+from services.hazards import commands, reactions, records
 from services.hazards.reactions import build_cells
+from services.hazards.tables import cases
 from tests.integration.hazards.town import COUNTY, NORTH, OUTSIDE, SOUTH_EAST, Clock, Town, actor
 from tests.servers import Database
 
@@ -150,3 +155,50 @@ def test_replicas_at_the_days_edge_never_give_a_number_twice(
     assert len(set(given)) == len(given) == 8 * 17
     assert {number[7:15] for number in given} == {"20260301", "20260302"}
     assert all(1 <= int(number[16:]) <= 400 for number in given)
+
+
+def test_reports_that_come_together_are_cases_of_their_own(town: Town) -> None:
+    refs = [{"system": "hotline-12345", "id": "B1"}]
+    photo = {"blob": "a" * 64, "media_type": "image/jpeg", "size_bytes": 10}
+    commanded = [
+        town.asked(SOUTH_EAST),
+        town.asked(OUTSIDE, category="fire"),
+        town.asked(external_refs=refs),
+        town.asked(photo=photo),
+    ]
+    asked = [Asked(each, town.worker, Context(f"context-{n}")) for n, each in enumerate(commanded)]
+    asked.append(asked[0])  # the same report twice at once is one case
+    made = report_together(town, asked)
+    assert [case.case_id for case in made] == [each.command.case_id for each in asked]
+    assert made[0] == made[4]
+    numbers = [case.body["case_no"] for case in made[:4]]
+    assert numbers == [f"330499-20260301-0000{n}" for n in (1, 2, 3, 4)]
+    assert [case.body["unassigned"] for case in made[:4]] == [False, True, False, False]
+    assert made[2].body["external_refs"] == refs
+    assert made[3].body["photos"][0]["blob"] == "a" * 64
+    assert [event["correlationid"] for event in town.events()] == [f"context-{n}" for n in range(4)]
+    assert [len(town.history(case)) for case in made[:4]] == [1] * 4
+
+
+def test_a_refused_report_is_refused_in_company_too(town: Town) -> None:
+    known = town.report()
+    other = town.asked(case_id=known.case_id, description="别的事")
+    with pytest.raises(CaseExists):
+        report_together(town, [Asked(each, town.worker, Context("x")) for each in (town.asked(), other)])
+
+
+def test_a_new_case_is_the_row_that_its_event_and_its_history_were_made_from(town: Town) -> None:
+    """Nothing is read back after a report is written: what was told must be what is there."""
+    case = town.report(occurred_at=datetime(2026, 3, 1, 23, 0, tzinfo=timezone(timedelta(hours=8))))
+    row = town.session.execute(select(*records.COLUMNS).where(cases.c.id == case.case_id)).mappings().one()
+    event = records.current_event(row, records.REPORT, row["reported_at"])
+    told = town.events(case)[0]
+    assert told["data"] == event.data.model_dump(mode="json") | {"moved_from": None}
+    assert (told["areapath"], told["entityversion"]) == (row["area_path"], row["version"])
+    assert told["occurredat"] == "2026-03-01T15:00:00Z"
+    history = town.history(case)[0]
+    assert (history["seq"], history["to_state"], history["before"], history["after"]) == (1, "reported", None, None)
+
+
+def report_together(town: Town, asked: list[Asked[ReportCase]]) -> list[Case]:
+    return commands.report_cases(town.session, asked, clock=town.clock, county_code="330499")
