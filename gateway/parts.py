@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from typing import Annotated, cast
 
@@ -11,13 +12,15 @@ from starlette.requests import HTTPConnection
 
 from backbone.batches import BatchPublisher
 from backbone.clock import system_clock
+from backbone.hints import JOURNAL, Ear
 from backbone.rpc import CommandClient
 from backbone.settings import SERVICES, BrokerSettings, DatabaseSettings, PlatformSettings
+from contracts.scope import Scope
 from gateway.access import retention
 from gateway.access.telling import Telling
-from gateway.auth.actors import Actors
+from gateway.auth.actors import Actors, SessionGone
 from gateway.auth.login import AddressLimit, Login
-from gateway.auth.tokens import Tokens
+from gateway.auth.tokens import Claims, Tokens
 from gateway.batch_ids import BatchIds
 from gateway.cells import CurrentCells
 from gateway.health import Watch
@@ -45,6 +48,7 @@ class Parts:
     batches: BatchPublisher
     batch_ids: BatchIds
     cells: CurrentCells
+    ear: Ear
     tail: JournalTail
     audit: ReadAudit
     telling: Telling
@@ -75,16 +79,27 @@ class Parts:
             batches=BatchPublisher(broker),
             batch_ids=BatchIds(settings.secret_key.get_secret_value()),
             cells=CurrentCells(reads),
-            tail=JournalTail(reads),
+            ear=(ear := Ear(DatabaseSettings.for_service("notify").read_url, JOURNAL)),
+            tail=JournalTail(reads, ear.heard),
             audit=ReadAudit(access),
             telling=Telling(access, client),
             watch=Watch({**reads.databases, "access": access}, lambda: client.connected),
         )
 
+    async def scope_now(self, claims: Claims) -> Scope | None:
+        """A listener's scope as `access` has it, two seconds old at most; None when the session is over."""
+        if time.time() >= claims.expires_at:
+            return None
+        try:
+            return (await self.actors.of(claims)).actor.scope
+        except SessionGone:
+            return None
+
     async def start(self) -> None:
         self.tasks = [
             asyncio.create_task(self.client.connect(), name="connect commands"),
             asyncio.create_task(self.cells.follow(), name="follow cells"),
+            asyncio.create_task(self.ear.listen(), name="hear of the journal"),
             asyncio.create_task(self.tail.follow(), name="follow journal"),
             asyncio.create_task(self.telling.follow(), name="tell rights"),
             asyncio.create_task(self.watch.follow(), name="watch dependencies"),

@@ -1,9 +1,8 @@
 """Server-sent events: one reader of the journal per gateway, any number of listeners, bounded memory.
 
-The reader polls every 0.2 s and keeps the newest events in a ring. Each listener walks at its own pace:
+The reader polls every 0.2 s, or at a hint of the journal's writer, and keeps the newest events in a ring. Each listener walks at its own pace:
 inside the ring it reads memory, behind it (a Last-Event-ID of yesterday) it pages the journal under its
-own scope until it has caught up. Nothing is queued per listener: one that does not take what is sent
-within `SEND_S` is dropped and resumes by its last id. Rights are asked for again before every sending.
+own scope until it has caught up. Rights are asked for again before every sending.
 Here as in a page, an event is told while it is visible both as it was and as its entity is now.
 """
 
@@ -18,27 +17,20 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from prometheus_client import Counter, Gauge
-from starlette.responses import Response
-from starlette.types import Receive, Send
-from starlette.types import Scope as AsgiScope
-
 from backbone import telemetry
 from backbone.policy import visible
 from contracts.areas import is_within
 from contracts.scope import Scope
-from gateway.middleware import HEAD
 from gateway.problems import Problem
 from gateway.reads import Reads
+from gateway.sse import EventSource
 from services.notify import queries
 
 log = telemetry.logger(__name__)
 _SYSTEM = Scope.system("one reader of the journal; every listener's own scope is applied to each event")
 
-POLL_S, HEARTBEAT_S, SEND_S, RIGHTS_S = 0.2, 15.0, 10.0, 1.0
+POLL_S, HEARTBEAT_S, RIGHTS_S = 0.2, 15.0, 1.0
 RING, PAGE = 20_000, 500
-LISTENERS = Gauge("pingan_stream_listeners", "Open event streams")
-DROPPED = Counter("pingan_stream_dropped_total", "Streams ended by the gateway", ["reason"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +112,10 @@ class Wish:
 class JournalTail:
     """The shared reader: the newest events in order, without a gap between `first` and `head`."""
 
-    def __init__(self, reads: Reads) -> None:
+    def __init__(self, reads: Reads, hint: asyncio.Event | None = None) -> None:
+        """`hint` is set by whoever hears that the journal has grown; without it, polling finds out."""
         self._reads = reads
+        self._hint = hint or asyncio.Event()
         self._ring: deque[Entry] = deque()
         self._newest: dict[UUID, Newest] = {}
         self._news = asyncio.Condition()
@@ -132,6 +126,7 @@ class JournalTail:
     async def follow(self) -> None:
         """Polls for ever; an outage is waited out, listeners hear heartbeats meanwhile."""
         while True:
+            self._hint.clear()
             try:
                 more = await self.poll()
                 self.problem = None
@@ -141,7 +136,8 @@ class JournalTail:
                 more, self.problem = False, type(error).__name__
                 log.error("journal could not be read", exc_info=True)
             if not more:
-                await asyncio.sleep(POLL_S)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._hint.wait(), POLL_S)
 
     async def poll(self) -> bool:
         """Take in what is new; True when there may be more at once."""
@@ -210,10 +206,8 @@ class JournalTail:
         return False
 
 
-class EventStream(Response):
-    """An SSE response of one listener."""
-
-    media_type = "text/event-stream"
+class EventStream(EventSource):
+    """An SSE response of one listener to the journal."""
 
     def __init__(
         self,
@@ -223,48 +217,12 @@ class EventStream(Response):
         wish: Wish,
         after: int | None,
     ) -> None:
-        """`scope_now` gives the listener's scope as it stands, None when its session is over.
-
-        `after` is the journal place to go on from; None is now.
-        """
-        super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
-        del self.headers["content-length"]
-        self._tail, self._reads, self._scope_now, self._wish = tail, reads, scope_now, wish
+        """`after` is the journal place to go on from; None is now."""
+        super().__init__(scope_now)
+        self._tail, self._reads, self._wish = tail, reads, wish
         self._place = after
 
-    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
-        if HEAD in scope:
-            await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-            await send({"type": "http.response.body", "body": b""})
-            return
-        LISTENERS.inc()
-        gone = asyncio.create_task(_disconnected(receive))
-        telling = asyncio.create_task(self._tell(send))
-        try:
-            await asyncio.wait({gone, telling}, return_when=asyncio.FIRST_COMPLETED)
-            if telling.done():
-                telling.result()
-        finally:
-            LISTENERS.dec()
-            for task in (gone, telling):
-                task.cancel()
-            await asyncio.gather(gone, telling, return_exceptions=True)
-
-    async def _tell(self, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        try:
-            await _within(send, b": connected\nretry: 1000\n\n")
-            async for chunk in self._chunks():
-                await _within(send, chunk)
-        except TimeoutError:
-            # Its socket is full and stays so: holding more for it would cost everybody's memory.
-            DROPPED.labels("slow").inc()
-            return
-        DROPPED.labels("rights").inc()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(send({"type": "http.response.body", "body": b"", "more_body": False}), SEND_S)
-
-    async def _chunks(self) -> AsyncIterator[bytes]:
+    async def chunks(self) -> AsyncIterator[bytes]:
         """Text of the stream until the session is over."""
         spoke = time.monotonic()
         while self._place is None:
@@ -274,7 +232,7 @@ class EventStream(Response):
                 yield b": waiting\n\n"
         place = self._place
         yield _here(place)
-        while (scope := await self._rights()) is not None:
+        while (scope := await self.rights()) is not None:
             entries = self._tail.since(place)
             if entries is None:
                 place, text = await self._from_journal(scope, place)
@@ -290,14 +248,6 @@ class EventStream(Response):
                 yield _here(place)
             if not text:
                 await self._tail.wait(place, RIGHTS_S)  # then the rights are asked for again
-
-    async def _rights(self) -> Scope | None:
-        while True:
-            try:
-                return await self._scope_now()
-            except Problem:
-                # Rights that cannot be read are no rights: say nothing until they can.
-                await asyncio.sleep(POLL_S)
 
     async def _from_journal(self, scope: Scope, place: int) -> tuple[int, str]:
         """One page from the database, for a listener that is behind the ring."""
@@ -330,13 +280,3 @@ def _lines(entry: Entry) -> str:
 def _here(place: int) -> bytes:
     # An id without data is no event, but a client that breaks off now resumes here and not at its return.
     return f": here\nid: {queries.encode_cursor(place)}\n\n".encode()
-
-
-async def _within(send: Send, chunk: bytes) -> None:
-    """Raises TimeoutError when the listener does not take it."""
-    await asyncio.wait_for(send({"type": "http.response.body", "body": chunk, "more_body": True}), SEND_S)
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

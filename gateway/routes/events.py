@@ -16,9 +16,7 @@ from contracts.notify.commands import TypePattern
 from contracts.notify.errors import InvalidCursor
 from contracts.scope import Scope
 from gateway import documents, examples
-from gateway.auth.actors import SessionGone
 from gateway.auth.signed_in import CurrentActor, claims_of
-from gateway.auth.tokens import Claims
 from gateway.parts import Parts, Platform
 from gateway.problems import Problem
 from gateway.reads import raw_json
@@ -80,7 +78,7 @@ async def pull(
         if finished:
             await platform.tail.wait(place, min(left, _RIGHTS_S))
             # Somebody may have lost their rights while they waited.
-            scope = await _scope_now(platform, claims)
+            scope = await platform.scope_now(claims)
         elif await request.is_disconnected():
             break
     following = orjson.dumps(queries.encode_cursor(place)).decode()
@@ -136,19 +134,9 @@ async def stream(
     claims = claims_of(request)
 
     async def scope_now() -> Scope | None:
-        return await _scope_now(platform, claims)
+        return await platform.scope_now(claims)
 
     return EventStream(platform.tail, platform.reads, scope_now, _wish(types, area_path, category), place)
-
-
-async def _scope_now(platform: Parts, claims: Claims) -> Scope | None:
-    """The listener's scope as `access` has it, two seconds old at most; None when the session is over."""
-    if time.time() >= claims.expires_at:
-        return None
-    try:
-        return (await platform.actors.of(claims)).actor.scope
-    except SessionGone:
-        return None
 
 
 def _wish(types: list[str] | None, area_path: str | None, categories: list[str] | None) -> Wish:

@@ -15,10 +15,11 @@ from contracts.areas import AreaPath
 from contracts.codes import Code
 from contracts.patrol.commands import MoveShift, PlanShift, PutUnit
 from contracts.patrol.events import ShiftStatus
-from contracts.scope import Actor
+from contracts.scope import Actor, Scope
 from gateway import cursors, documents, examples
-from gateway.auth.signed_in import CurrentActor
+from gateway.auth.signed_in import CurrentActor, claims_of
 from gateway.boxes import Bbox, box_of
+from gateway.live import LiveStream
 from gateway.parts import Platform
 from gateway.personal import Look
 from gateway.problems import Problem
@@ -240,6 +241,36 @@ async def live(
     )
     rows = await platform.reads.rows_under_policy("patrol", queries.live_settings(actor.scope), query)
     return page(rows, kind="live", limit=limit)
+
+
+@router.get(
+    "/live/stream",
+    summary="Follow units on duty",
+    description="Server-sent events, about once a second while something moves: `positions` (a list as in "
+    "`GET /v1/patrol/live`, only what is new) and `gone` (ids of units no longer on duty, fresh or visible). "
+    "Opening it is on record as one look; it ends with the session.",
+    responses=documents.answer(
+        'event: positions\ndata: [{"unit_id": "…", "lon": 120.69, "lat": 30.77}]\n\n',
+        "The stream",
+        media_type="text/event-stream",
+    )
+    | documents.GUARDED,
+)
+async def follow_live(
+    request: Request,
+    platform: Platform,
+    actor: CurrentActor,
+    area_path: Area = None,
+    bbox: Bbox = None,
+    fresh_s: Annotated[float, Query(ge=1, le=86_400, allow_inf_nan=False)] = 900,
+) -> Response:
+    box, claims = box_of(bbox), claims_of(request)
+    await platform.audit.write(_look(request, actor, "unit", None), LIVE_PURPOSE)
+
+    async def scope_now() -> Scope | None:
+        return await platform.scope_now(claims)
+
+    return LiveStream(platform.reads, scope_now, fresh_s=fresh_s, area_path=area_path, bbox=box)
 
 
 def _look(request: Request, actor: Actor, entity: str, entity_id: str | None) -> Look:

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from contracts.scope import Scope
-from gateway import streams
+from gateway import sse, streams
 from gateway.streams import Entry, EventStream, JournalTail, Standing, Wish
 from services.notify import queries
 
@@ -245,7 +245,7 @@ async def test_a_listener_whose_session_ends_is_let_go(journal: Journal, tail: J
 async def test_a_listener_that_takes_nothing_is_dropped_and_costs_the_others_nothing(
     journal: Journal, tail: JournalTail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streams, "SEND_S", 0.1)
+    monkeypatch.setattr(sse, "SEND_S", 0.1)
     await tail.poll()
     slow, quick = Listener(tail, journal, ALL, slow=True), Listener(tail, journal, ALL)
     await settle()
