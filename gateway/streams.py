@@ -1,8 +1,8 @@
 """Server-sent events: one reader of the journal per gateway, any number of listeners, bounded memory.
 
-The reader polls every 0.2 s, or at a hint of the journal's writer, and keeps the newest events in a ring. Each listener walks at its own pace:
-inside the ring it reads memory, behind it (a Last-Event-ID of yesterday) it pages the journal under its
-own scope until it has caught up. Rights are asked for again before every sending.
+The reader polls, sooner at a hint of the journal's writer, and keeps the newest events in a ring. Each listener
+walks at its own pace: inside the ring it reads memory, behind it (a Last-Event-ID of yesterday) it pages the
+journal under its own scope until it has caught up. Rights are asked for again before every sending.
 Here as in a page, an event is told while it is visible both as it was and as its entity is now.
 """
 
