@@ -8,16 +8,26 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from kombu.connection import Connection
 
 HEARTBEAT_S = 10
 
 
-def connect(url: str, *, heartbeat: int = HEARTBEAT_S) -> Any:
+def connect(url: str, *, heartbeat: int | None = None) -> Any:
     """An open py-amqp connection. Raises OSError (or an amqp error) when the broker is away."""
-    wanted = Connection(url, connect_timeout=5, heartbeat=heartbeat)  # type: ignore[no-untyped-call]
+    wanted = Connection(  # type: ignore[no-untyped-call]
+        urlsplit(url)._replace(query="").geturl(),
+        connect_timeout=5,
+        heartbeat=heartbeat_of(url) if heartbeat is None else heartbeat,
+    )
     return wanted.transport.establish_connection()
+
+
+def heartbeat_of(url: str) -> int:
+    """Seconds: what the URL says (`?heartbeat=5`), as in the AMQP URI scheme's query parameters, or ours."""
+    return int(parse_qs(urlsplit(url).query).get("heartbeat", [str(HEARTBEAT_S)])[0])
 
 
 def drop(connection: Any) -> None:
