@@ -33,7 +33,13 @@ class Unavailable(Exception):
 
 def to_json(value: Any) -> str:
     """Compact JSON; UUIDs, datetimes and numpy numbers included."""
-    return orjson.dumps(value, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z).decode()
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_SERIALIZE_NUMPY | orjson.OPT_UTC_Z).decode()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, UUID):  # asyncpg's own kind of it
+        return str(value)
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def from_json(text: str | bytes) -> Any:
