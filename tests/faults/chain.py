@@ -37,8 +37,8 @@ class Producer:
         self._versions: dict[UUID, int] = {}
         self.sent = 0
 
-    def say(self, count: int, code: str = "fine") -> None:
-        """In one transaction."""
+    def say(self, count: int, code: str = "fine") -> list[UUID]:
+        """In one transaction; returns the events' ids."""
         events = []
         for number in range(self.sent, self.sent + count):
             agency = self._agencies[number % len(self._agencies)]
@@ -47,6 +47,7 @@ class Producer:
         with self._engine.begin() as session:
             outbox.append(session, *events)
         self.sent += count
+        return [event.id for event in events]
 
     def end(self) -> None:
         self._engine.dispose()
