@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -15,6 +16,7 @@ from sqlalchemy import text
 from backbone import telemetry
 from backbone.database import Session, new_id
 from backbone.gathering import Rows
+from backbone.hints import Hint, outbox_channel
 from backbone.settings import required
 from backbone.tables import outbox
 from contracts.envelope import Envelope, EventData
@@ -82,6 +84,12 @@ def append(session: Session, *events: Event[EventData], only_for: str | None = N
     if events:
         recorded_at = _transaction_time(session)
         _INTO.write(session, [_row(event, recorded_at, only_for) for event in events])
+        _hint(type(events[0].data).service()).give(session)
+
+
+@cache
+def _hint(service: str) -> Hint:
+    return Hint(outbox_channel(service))
 
 
 def _row(event: Event[EventData], recorded_at: datetime, target: str | None) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -22,7 +23,8 @@ import aiormq
 import asyncpg
 from pamqp.commands import Basic
 
-from backbone import telemetry, topology
+from backbone import telemetry, topology, watchdog
+from backbone.hints import outbox_channel
 from backbone.link import Link, PublishFailed
 from backbone.marks import OVERFULL
 from backbone.outbox import SHARDS
@@ -32,12 +34,14 @@ log = telemetry.logger("relay")
 
 BATCH = 1000
 CONFIRM_WITHIN_S = 10.0
-POLL_MIN_S, POLL_MAX_S = 0.008, 0.1  # after the last event, and when there has been none for half a second
+POLL_MIN_S, POLL_MAX_S = 0.008, 0.5  # after the last event or hint, and when there has been none for 2.5 s
 BALANCE_EVERY_S = 1.0
 METRICS_EVERY_S = 5.0
 STOP_WITHIN_S = 12.0
 RETIRE_EVERY_S = 1.0
 BACKOFF_S = (1, 2, 5, 15, 60)
+# InternalClientError: what asyncpg makes of a connection that dies between two messages.
+DATABASE_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 PRESENCE, LEADER = 100, 200  # advisory lock numbers beside the shards 0..15
 
 Hook = Callable[[str], None]
@@ -209,6 +213,7 @@ class Source:
         self._hook = hook or (lambda _point: None)
         self._lock_class = zlib.crc32(f"pingan.relay.{service}".encode()) & 0x7FFFFFFF
         self._stopping = asyncio.Event()
+        self._wake = asyncio.Event()
 
     async def run(self) -> None:
         """Until `stop`; a lost database is tried again with backoff."""
@@ -220,7 +225,7 @@ class Source:
                 self.connected = True
                 pause = 0.2
                 await self._work(connection)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except DATABASE_AWAY as error:
                 log.warning("the database is away", service=self.service, error=repr(error), retry_in_s=pause)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._stopping.wait(), pause)
@@ -233,10 +238,12 @@ class Source:
 
     def stop(self) -> None:
         self._stopping.set()
+        self._wake.set()
 
     async def _work(self, connection: asyncpg.Connection) -> None:
         await connection.execute("SELECT pg_advisory_lock_shared($1, $2)", self._lock_class, PRESENCE)
         take = await connection.prepare(TAKE)
+        await connection.add_listener(outbox_channel(self.service), lambda *_: self._wake.set())
         balanced_at = counted_at = -1e9
         pause = POLL_MIN_S
         while not self._stopping.is_set():
@@ -252,9 +259,17 @@ class Source:
                 pause = POLL_MIN_S
                 await self._publish(connection, [Row.of(record) for record in records])
             else:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._stopping.wait(), pause)
-                pause = min(pause * 1.2, POLL_MAX_S)
+                pause = await self._rest(pause)
+
+    async def _rest(self, pause: float) -> float:
+        """Until a hint, at most for `pause`; returns the next pause."""
+        try:
+            await asyncio.wait_for(self._wake.wait(), pause)
+        except TimeoutError:
+            return min(pause * 1.2, POLL_MAX_S)
+        if not self._stopping.is_set():
+            self._wake.clear()
+        return POLL_MIN_S
 
     async def _publish(self, connection: asyncpg.Connection, rows: list[Row]) -> None:
         confirmed, refused = await self._publisher.publish(rows)
@@ -321,6 +336,7 @@ class Relay:
         from backbone.bindings import Guard  # it publishes with our Publisher
 
         self._stopping = asyncio.Event()
+        self._broker_url = broker_url
         self.publisher = Publisher(broker_url, hook)
         self.sources = [Source(name, url, self.publisher, hook) for name, url in databases.items()]
         self.guard = Guard(dict(databases), broker_url, management_url, self.publisher, self._leads)
@@ -336,21 +352,24 @@ class Relay:
     async def run(self) -> None:
         """Until `stop`; then what is in flight is confirmed and marked, unless the broker does not answer.
 
-        Raises what a source died of.
+        Raises what a source died of, and TopologyMismatch.
         """
         guard = asyncio.ensure_future(self.guard.run())
+        mismatch = asyncio.ensure_future(topology.until_mismatch(self._broker_url))
         sources = [asyncio.ensure_future(source.run()) for source in self.sources]
         stop = asyncio.ensure_future(self._stopping.wait())
         try:
-            await asyncio.wait({stop, *sources}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({stop, mismatch, *sources}, return_when=asyncio.FIRST_COMPLETED)
             self.stop()
             done, _ = await asyncio.wait(sources, timeout=STOP_WITHIN_S)
+            if mismatch.done():
+                mismatch.result()
             for source in done:
                 source.result()
         finally:
-            for task in (guard, stop, *sources):
+            for task in (guard, stop, mismatch, *sources):
                 task.cancel()
-            await asyncio.gather(guard, stop, *sources, return_exceptions=True)
+            await asyncio.gather(guard, stop, mismatch, *sources, return_exceptions=True)
             await self.publisher.close()
 
     def stop(self) -> None:
@@ -359,7 +378,7 @@ class Relay:
             source.stop()
 
 
-async def _main() -> None:
+async def _main() -> int:
     platform, broker = PlatformSettings(), BrokerSettings()
     telemetry.configure(platform.process)
     relay = Relay(
@@ -370,10 +389,16 @@ async def _main() -> None:
         loop.add_signal_handler(number, relay.stop)
     if platform.health_port:
         telemetry.serve_health(platform.health_port, {"outboxes": relay.outboxes})
+    watchdog.watch(loop)
     log.info("relay started")
-    await relay.run()
+    try:
+        await relay.run()
+    except topology.TopologyMismatch as error:
+        log.error("the broker has another topology", mismatch=str(error))
+        return topology.MISMATCH_STATUS
     log.info("relay stopped")
+    return 0
 
 
 if __name__ == "__main__":
-    asyncio.run(_main())
+    sys.exit(asyncio.run(_main()))

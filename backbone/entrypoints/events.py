@@ -26,7 +26,9 @@ log = telemetry.logger("events")
 
 BATCH = 100
 PREFETCH = 200
-LINGER_S = 0.008  # most of a batch's cost is its statements: at 100 events/s this halves the batches
+# Most of a batch's cost is its statements. Where events come quickly, waiting a moment for more saves half of the
+# batches; where they come one by one it would only make each of them late.
+LINGER_S, LINGER_FROM = 0.008, 4
 RETRY_POLL_S = 1.0
 MISSING_S = 2.0
 
@@ -41,6 +43,7 @@ class Lane:
         self.waiting: deque[Delivery] = deque()
         self.arrived = Semaphore(0)
         self.generation = 0
+        self.took = 0
         self.received = False
         self.busy = False
         self.retrying = False
@@ -69,13 +72,14 @@ class Lane:
         return not self.waiting and not self.busy
 
     def take(self) -> list[Delivery]:
-        """Up to a hundred deliveries, oldest first; waits for the first, then a moment for more."""
+        """Up to a hundred deliveries, oldest first; waits for the first, then a moment if many are coming."""
         while not self.waiting:
             self.arrived.acquire()
-        if len(self.waiting) < BATCH:
+        if self.took >= LINGER_FROM and len(self.waiting) < BATCH:
             eventlet.sleep(LINGER_S)
         self.busy = True
-        return [self.waiting.popleft() for _ in range(min(BATCH, len(self.waiting)))]
+        self.took = min(BATCH, len(self.waiting))
+        return [self.waiting.popleft() for _ in range(self.took)]
 
 
 class EventIntake(Wire):

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import asyncpg
 
 from backbone import database, telemetry
+from backbone.hints import JOURNAL, Ear
 from backbone.settings import DatabaseSettings, PlatformSettings
 from services.notify.commands.secrets import Seal
 from services.notify.commands.settings import NotifySettings
@@ -37,14 +38,17 @@ async def main() -> None:
     engine = database.engine(url, pool_size=1, application_name="notify-sender")
     poster = Poster(settings.targets, timeout_s=settings.timeout_s)
     # min_size=0 connects to nothing yet: the process starts while the database is away.
+    ear = Ear(url, JOURNAL)
     async with pool, poster:
-        sender = Sender(pool, engine, poster, Seal(platform.secret_key.get_secret_value()), settings)
+        sender = Sender(pool, engine, poster, Seal(platform.secret_key.get_secret_value()), settings, ear.heard)
+        listening = asyncio.create_task(ear.listen())
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, sender.stop)
         if platform.health_port is not None:
             telemetry.serve_health(platform.health_port, {"rounds": sender.healthy})
         log.info("sender started", allow_private_targets=settings.allow_private_targets)
         await sender.run()
+        listening.cancel()
         log.info("sender stopped")
     engine.dispose()
 

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 from sqlalchemy import Engine
 
 from backbone import database, telemetry
@@ -34,6 +35,7 @@ _AHEAD = 3  # claimed for each request in flight: the next one is at hand when a
 _STALE_S = 2.0  # rights are looked up when claimed: what waited longer is claimed anew
 _FIRST_BACKOFF_S, _LONGEST_BACKOFF_S = 0.2, 5.0
 _BATCH = 500
+_AWAY = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError, asyncpg.PostgresConnectionError)
 
 
 class Sender:
@@ -46,7 +48,9 @@ class Sender:
         poster: Poster,
         seal: Seal,
         settings: NotifySettings,
+        news: asyncio.Event | None = None,
     ) -> None:
+        """`news` is set by whoever hears that the journal has grown; without it, polling finds out."""
         self._pool, self._engine = pool, engine
         self._poster, self._seal, self._settings = poster, seal, settings
         self._in_hand: Counter[UUID] = Counter()
@@ -54,6 +58,7 @@ class Sender:
         self._done: asyncio.Queue[Mark] = asyncio.Queue()
         self._tasks: set[asyncio.Task[None]] = set()
         self._due = asyncio.Event()
+        self._news = news or asyncio.Event()
         self._stopping = asyncio.Event()
         self._progress: dict[str, float] = {}
         # The waiting, the attempt, and a moment to mark: what a killed sender had in hand waits no longer than this.
@@ -63,6 +68,7 @@ class Sender:
         """Take no more; finish what is in hand."""
         self._stopping.set()
         self._due.set()
+        self._news.set()
 
     def healthy(self, within_s: float = 15.0) -> bool | str:
         """Whether dispatch and claim have both had a good round lately."""
@@ -74,7 +80,7 @@ class Sender:
         """Work until stopped."""
         marking = asyncio.create_task(self._mark_for_ever())
         await asyncio.gather(
-            self._rounds("dispatch", self._dispatch, self._settings.poll_s),
+            self._rounds("dispatch", self._dispatch, self._settings.poll_s, hint=self._news),
             self._rounds("claim", self._claim, self._settings.poll_s, hint=self._due),
             self._rounds("survey", self._survey, 5.0),
         )
@@ -98,7 +104,8 @@ class Sender:
                 more = await once()
             except Exception as error:  # noqa: BLE001 - a lost connection has many names, and none may end the loop
                 metrics.ROUND_FAILURES.labels(name).inc()
-                log.warning("a round failed", round=name, error=repr(error))
+                words = "waiting for the database" if isinstance(error, _AWAY) else "a round failed"
+                log.warning(words, round=name, error=repr(error), retry_in_s=backoff)
                 await self._sleep(backoff * random.uniform(0.8, 1.2))
                 backoff = min(backoff * 2, _LONGEST_BACKOFF_S)
                 continue
@@ -108,7 +115,7 @@ class Sender:
                 await self._sleep(pause_s, hint)
 
     async def _sleep(self, seconds: float, hint: asyncio.Event | None = None) -> None:
-        # Whoever sleeps is woken by stop; the claim's rest also by a hint that something is due.
+        # Whoever sleeps is woken by stop; rounds also by a hint that there is something for them.
         try:
             await asyncio.wait_for((hint or self._stopping).wait(), seconds)
         except TimeoutError:
