@@ -3,7 +3,8 @@
 Every ten seconds the leading relay compares the broker with the topology, restores what is missing, raises
 an alarm, and sends again to that one queue (by the default exchange) what was confirmed since the last good
 comparison. The inbox drops what had arrived. First the queue is filled, then bound, then filled with what came
-meanwhile: so an entity's newer event does not overtake its older ones. It looks after the queues' limits too
+meanwhile: so an entity's newer event hardly ever overtakes its older ones, and where it does (confirmed between the
+first fill and the binding) the newest state wins as everywhere. It looks after the queues' limits too
 (`backbone.overfull`), and sends again what a consumer asked for (`backbone.marks.ask`).
 """
 
