@@ -61,8 +61,14 @@ INBOX = timedelta(days=30)
 """Longer than OUTBOX by more than any outage: an event may have been applied long before it was marked as sent."""
 IDEMPOTENCY = timedelta(hours=48)
 
+# What was confirmed since then has still to come to a queue that is unbound for its length, or being filled again.
+_OWED = (
+    "(SELECT min(last_run_at) FROM tasks"
+    " WHERE starts_with(name, 'relay.overfull:') OR starts_with(name, 'relay.redrive:'))"
+)
+
 RULES: tuple[Rule, ...] = (
-    Rule("outbox", OUTBOX, Deleting("outbox", "published_at < :before AND target IS NULL"), "events"),
+    Rule("outbox", OUTBOX, Deleting("outbox", f"published_at < least(:before, {_OWED}) AND target IS NULL"), "events"),
     Rule(
         "outbox",
         timedelta(days=1),

@@ -137,6 +137,23 @@ def test_what_is_settled_goes_when_its_time_is_over_and_not_before(
         assert count(session, table) == 0
 
 
+@pytest.mark.parametrize("mark", ["relay.overfull:notify.on-everything", "relay.redrive:notify.on-everything"])
+def test_what_a_queue_is_still_owed_stays(pool: Engine, mark: str) -> None:
+    clock = MovedClock()
+    with transaction(pool) as session:
+        statement = text(OUTBOX_ROW.format(target="NULL", published=":at", attempts=0))
+        for days in range(10):
+            session.execute(statement, {"at": START + timedelta(days=days)})
+        flag = {"name": mark, "at": START + timedelta(days=4)}
+        session.execute(text("INSERT INTO tasks (name, last_run_at) VALUES (:name, :at)"), flag)
+        clock.now = START + timedelta(days=40)
+        cleaned(session, clock)
+        assert count(session, "outbox") == 6
+        session.execute(text("DELETE FROM tasks WHERE name = :name"), {"name": mark})
+        cleaned(session, clock)
+        assert count(session, "outbox") == 0
+
+
 def test_every_rule_is_among_those_that_are_tried() -> None:
     assert {(rule.table, rule.keep) for rule in RULES} == {(table, keep) for table, keep, _ in OVER}
 
