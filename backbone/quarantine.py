@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import ColumnElement, select
 
 from backbone import telemetry
 from backbone.database import Session, new_id
@@ -22,8 +24,14 @@ KILLED_WORKER = "killed_worker"
 DEAD_LETTERED = "dead_lettered"
 
 
-class NotRetriable(Exception):
-    """This quarantined message is gone, settled already or has no form that could be applied."""
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which rows: `None` is any. Open ones only, unless `settled` asks for those."""
+
+    consumer: str | None = None
+    reason: str | None = None
+    since: datetime | None = None
+    settled: bool = False
 
 
 def put(
@@ -54,7 +62,8 @@ def put(
         )
     )
     telemetry.QUARANTINED.labels(consumer, reason).inc()
-    log.error("quarantined", consumer=consumer, reason=reason, error=error[:500], event_id=str(event_id))
+    # Without the error's words: they may quote the body, and a log is read by more people than a quarantine.
+    log.error("quarantined", consumer=consumer, reason=reason, entry=str(row_id), event_id=str(event_id))
     return row_id
 
 
@@ -72,44 +81,28 @@ def _storable(value: str, most: int = 1000) -> str:
     return value[:most].replace("\x00", "").encode("utf-8", "replace").decode()
 
 
-def listing(session: Session, limit: int = 100) -> list[dict[str, Any]]:
-    """The open rows, newest first, without bodies."""
+def listing(
+    session: Session, which: Filter | None = None, *, after: UUID | None = None, limit: int = 100
+) -> list[dict[str, Any]]:
+    """Rows without their bodies, newest first; the next page is asked for by the last one's id."""
     columns = [column for column in quarantine.c if column.name != "body"]
-    found = session.execute(
-        select(*columns).where(quarantine.c.resolved_at.is_(None)).order_by(quarantine.c.created_at.desc()).limit(limit)
-    )
-    return [dict(row) for row in found.mappings()]
+    wanted = select(*columns).where(*_conditions(which or Filter())).order_by(quarantine.c.id.desc()).limit(limit)
+    if after is not None:
+        wanted = wanted.where(quarantine.c.id < after)
+    return [dict(row) for row in session.execute(wanted).mappings()]
 
 
-def retry(session: Session, row_id: UUID) -> None:
-    """Give an event back to its consumer's inbox, due now. Raises NotRetriable."""
-    row = session.execute(
-        select(quarantine).where(quarantine.c.id == row_id, quarantine.c.resolved_at.is_(None)).with_for_update()
-    ).one_or_none()
-    if row is None or row.event_id is None:
-        raise NotRetriable(str(row_id))
-    revived = session.execute(
-        text(
-            "UPDATE inbox SET status = 'failed', attempts = 0, next_attempt_at = now(), body = :body "
-            "WHERE consumer = :consumer AND event_id = :event_id AND status = 'quarantined'"
-        ),
-        {"consumer": row.consumer, "event_id": row.event_id, "body": bytes(row.body).decode()},
-    )
-    if revived.rowcount != 1:
-        raise NotRetriable(str(row_id))
-    _settle(session, row_id, "retried")
+def matching(session: Session, which: Filter) -> list[UUID]:
+    """The ids of all open rows that match, oldest first."""
+    return list(session.execute(select(quarantine.c.id).where(*_conditions(which)).order_by(quarantine.c.id)).scalars())
 
 
-def drop(session: Session, row_id: UUID) -> None:
-    """Settle a row without applying it. Raises NotRetriable when it is not open."""
-    if not _settle(session, row_id, "dropped"):
-        raise NotRetriable(str(row_id))
-
-
-def _settle(session: Session, row_id: UUID, resolution: str) -> bool:
-    settled = session.execute(
-        update(quarantine)
-        .where(quarantine.c.id == row_id, quarantine.c.resolved_at.is_(None))
-        .values(resolved_at=func.now(), resolution=resolution)
-    )
-    return settled.rowcount == 1
+def _conditions(which: Filter) -> Iterator[ColumnElement[bool]]:
+    settled = quarantine.c.resolved_at.is_not(None) if which.settled else quarantine.c.resolved_at.is_(None)
+    yield settled
+    if which.consumer is not None:
+        yield quarantine.c.consumer == which.consumer
+    if which.reason is not None:
+        yield quarantine.c.reason == which.reason
+    if which.since is not None:
+        yield quarantine.c.created_at >= which.since

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from backbone import quarantine, telemetry
 from backbone.database import Session, Unavailable, transaction
 from backbone.inbox import SETTLE, Inbox, context_of, decode, describe
+from contracts.registry import UnknownEventType
 
 log = telemetry.logger("retries")
 
@@ -115,7 +116,6 @@ def _failed_again(inbox: Inbox, head: Any, error: BaseException) -> None:
 
 def _give_up(session: Session, inbox: Inbox, head: Any, error: str | None = None) -> None:
     # Without an error of its own the last attempt did not come back: it took the worker with it.
-    event = decode(head.body.encode())
     quarantine.put(
         session,
         consumer=inbox.queue,
@@ -123,7 +123,15 @@ def _give_up(session: Session, inbox: Inbox, head: Any, error: str | None = None
         body=head.body.encode(),
         error=error or head.error or "never finished",
         event_id=head.event_id,
-        trace_id=context_of(event).trace_id,
+        trace_id=_trace_of(head.body),
         attempts=inbox.settings.errors,
     )
     session.execute(SETTLE, {"consumer": inbox.queue, "id": head.event_id, "status": "quarantined"})
+
+
+def _trace_of(body: str) -> str | None:
+    """None for what was an event to the release that received it and is none to this one."""
+    try:
+        return context_of(decode(body.encode())).trace_id
+    except (UnknownEventType, ValueError):
+        return None

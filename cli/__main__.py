@@ -17,7 +17,7 @@ _COMMANDS = {
     "demo": "cli.demo",
     "events": "cli.broker",
     "migrate": "cli.migrate",
-    "quarantine": "cli.broker",
+    "quarantine": "cli.quarantine",
     "topology": "cli.broker",
 }
 

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Iterator
 from typing import Any
 
-from contracts.commands import Announce, Command
+from contracts.commands import Announce, Command, DropQuarantined, RetryQuarantined
 from contracts.envelope import Envelope, EventData
 from contracts.registry import all_events
 
@@ -15,7 +15,7 @@ DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def all_commands() -> Iterator[type[Command]]:
-    """Every command class, by service and name; `Announce`, which all services answer, comes last."""
+    """Every command class, by service and name; those that all services answer come last."""
     for service in sorted(SERVICES):
         module = importlib.import_module(f"contracts.{service}.commands")
         classes = [
@@ -24,7 +24,7 @@ def all_commands() -> Iterator[type[Command]]:
             if isinstance(value, type) and issubclass(value, Command) and value.__module__ == module.__name__
         ]
         yield from sorted(classes, key=lambda cls: cls.__name__)
-    yield Announce
+    yield from (Announce, DropQuarantined, RetryQuarantined)
 
 
 def command_name(cls: type[Command]) -> str:

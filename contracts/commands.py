@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import datetime
+from typing import Annotated, ClassVar
+from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 
 class Command(BaseModel):
@@ -60,3 +62,31 @@ class Announced(Reply):
 
     count: int
     next: str | None = None
+
+
+class RetryQuarantined(Command):
+    """Give a quarantined message back to its consumer's inbox, due at once; what could not be read is read again.
+
+    Every service answers it, for its own quarantine.
+    """
+
+    service: ClassVar[str] = "*"
+    entry_id: UUID
+
+
+class DropQuarantined(Command):
+    """Settle a quarantined message without applying it; the reason is kept with it. Every service answers it."""
+
+    service: ClassVar[str] = "*"
+    entry_id: UUID
+    reason: Annotated[str, StringConstraints(min_length=3, max_length=500, strip_whitespace=True)]
+
+
+class QuarantineEntry(Reply):
+    """How it now stands: `resolution` is retried or dropped."""
+
+    entry_id: UUID
+    consumer: str
+    event_id: UUID | None
+    resolution: str
+    resolved_at: datetime

@@ -91,3 +91,27 @@ class InvalidField(Refusal):
     code = "invalid_field"
     status = 422
     zh = "字段值不合法"
+
+
+class QuarantineSettled(Refusal):
+    """This quarantined message was settled already; `resolution` says how."""
+
+    code = "quarantine_settled"
+    status = 409
+    zh = "该隔离消息已处理"
+
+
+class StillUndecodable(Refusal):
+    """This message cannot be read as an event by the release that is running; it can only be dropped."""
+
+    code = "still_undecodable"
+    status = 422
+    zh = "当前版本仍无法解析该消息，只能丢弃"
+
+
+class ConsumerUnknown(Refusal):
+    """This message belongs to no event queue of this release; it can only be dropped."""
+
+    code = "consumer_unknown"
+    status = 422
+    zh = "该消息不属于当前版本的任何事件队列，只能丢弃"

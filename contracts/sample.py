@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 from uuid import NAMESPACE_URL, UUID, uuid5
 
+from contracts.alarms import Queue
 from contracts.areas import AreaCode, AreaPath
 from contracts.codes import CaseNo, Code, Sha256, Wkb64
 from contracts.envelope import Envelope, EventData
@@ -20,6 +21,7 @@ POINT_WKB = "AQEAAACamZmZmTFeQM3MzMzMzD5A"
 _BY_PATTERN = {
     get_args(constrained)[1].pattern: value
     for constrained, value in (
+        (Queue, "hazards.on-areas"),
         (AreaCode, "330499101201003"),
         (AreaPath, PATH),
         (CaseNo, "330499-20260302-00017"),
@@ -82,8 +84,8 @@ def example(cls: type[EventData]) -> dict[str, Any]:
             "type": cls.type,
             "subject": f"{entity}/{_uuid(entity + '_id')}",
             "time": MOMENT,
-            "areapath": PATH,
-            "sensitivity": 1,
+            "areapath": f"{COUNTY}/" if entity == "alarm" else PATH,
+            "sensitivity": 3 if entity == "alarm" else 1,
             "entityversion": 3,
             "occurredat": MOMENT,
             "correlationid": "walkthrough-0001",
@@ -113,6 +115,8 @@ def _data(cls: type[EventData], entity: str, fact: str) -> dict[str, Any]:
         data["ended_at"] = MOMENT if fact == "ended" else None
     if entity == "subscription":
         data["reason"] = "gone"
+    if entity == "alarm":
+        data |= {"owner": cls.service(), "code": "quarantine_open", "count": 2 if fact == "raised" else 0}
     return data
 
 

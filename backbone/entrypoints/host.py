@@ -13,9 +13,10 @@ from eventlet.support.greenlets import GreenletExit
 from nameko.extensions import SharedExtension
 from sqlalchemy import Engine, text
 
-from backbone import retention, telemetry, topology
+from backbone import alarms, retention, telemetry, topology
 from backbone.clock import system_clock
 from backbone.database import Session, Unavailable, engine, transaction
+from backbone.entrypoints import quarantining
 from backbone.entrypoints.announcing import announce
 from backbone.entrypoints.commands import LANES, LOCK_MS, WORKERS, Answer, CommandIntake
 from backbone.entrypoints.events import EventIntake
@@ -24,7 +25,7 @@ from backbone.entrypoints.wires import isolated
 from backbone.idempotency import Asked
 from backbone.inbox import Handlers, Inbox
 from backbone.settings import BrokerSettings, DatabaseSettings
-from contracts.commands import Announce, Command, Reply
+from contracts.commands import Announce, Command, DropQuarantined, Reply, RetryQuarantined
 from contracts.envelope import EventData
 from contracts.scope import Actor
 
@@ -155,6 +156,8 @@ class Host(SharedExtension):
 
     def _command_answers(self) -> dict[str, Answer]:
         answers = {name: self._answer(wired) for name, wired in self._answers.items()}
+        answers[RetryQuarantined.wire_name()] = Answer(RetryQuarantined, quarantining.retry, alone=True)
+        answers[DropQuarantined.wire_name()] = Answer(DropQuarantined, quarantining.drop, alone=True)
         announcers = getattr(self.service, "announcers", None)
         if announcers:
             answers[Announce.wire_name()] = Answer(Announce, partial(announce, announcers), alone=True)
@@ -175,6 +178,9 @@ class Host(SharedExtension):
         tasks = [Task(method, self._method(method), seconds, everywhere) for method, seconds, everywhere in self._timed]
         clock, kept = getattr(self.service, "clock", system_clock), getattr(self.service, "kept", ())
         tasks.append(Task("retention", retention.Cleaning(self.name, clock, kept), retention.EVERY_S))
+        watch = alarms.Watch(self.name, clock)
+        tasks.append(Task("watch_alarms", watch.look, alarms.LOOK_S))
+        tasks.append(Task("gauge_alarms", watch.gauge, alarms.GAUGE_S, everywhere=True))
         pool = engine(database_url, pool_size=max(2, len(tasks)), application_name=f"{self.name}-timers")
         self.timers = Timers(self.name, pool)
         for task in tasks:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from contracts.alarms import AlarmState
 from contracts.areas import AreaCode, AreaPath, Level
 from contracts.codes import Code, Lat, Lon, Sha256, Wkb64
 from contracts.envelope import EventData
@@ -108,3 +109,19 @@ class PlaceChanged(EventData):
     lat: Lat
     area_path: AreaPath
     active: bool
+
+
+@event
+class AlarmRaised(AlarmState):
+    """Something in grid needs a person; said once, however much more of it comes."""
+
+    type: ClassVar[str] = "county.grid.alarm.raised.v1"
+    trigger: ClassVar[str] = "a message lies in quarantine, or another watch of the platform found something"
+
+
+@event
+class AlarmCleared(AlarmState):
+    """What needed a person in grid is over."""
+
+    type: ClassVar[str] = "county.grid.alarm.cleared.v1"
+    trigger: ClassVar[str] = "the last message of that queue was retried or dropped, or the watch finds nothing more"

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from contracts.alarms import AlarmState
 from contracts.areas import AreaPath
 from contracts.codes import CaseNo, Code, Lat, Lon
 from contracts.envelope import EventData
@@ -234,3 +235,19 @@ class DispatchUnacknowledged(CaseState):
 
     type: ClassVar[str] = "county.hazards.case.dispatch_unacknowledged.v1"
     trigger: ClassVar[str] = "the dispatch clock, once per dispatch"
+
+
+@event
+class AlarmRaised(AlarmState):
+    """Something in hazards needs a person; said once, however much more of it comes."""
+
+    type: ClassVar[str] = "county.hazards.alarm.raised.v1"
+    trigger: ClassVar[str] = "a message lies in quarantine, or another watch of the platform found something"
+
+
+@event
+class AlarmCleared(AlarmState):
+    """What needed a person in hazards is over."""
+
+    type: ClassVar[str] = "county.hazards.alarm.cleared.v1"
+    trigger: ClassVar[str] = "the last message of that queue was retried or dropped, or the watch finds nothing more"

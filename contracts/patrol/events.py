@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import ClassVar
 from uuid import UUID
 
+from contracts.alarms import AlarmState
 from contracts.areas import AreaPath
 from contracts.codes import Code
 from contracts.envelope import EventData
@@ -65,3 +66,19 @@ class ShiftCancelled(ShiftState):
 
     type: ClassVar[str] = "county.patrol.shift.cancelled.v1"
     trigger: ClassVar[str] = "command MoveShift cancel"
+
+
+@event
+class AlarmRaised(AlarmState):
+    """Something in patrol needs a person; said once, however much more of it comes."""
+
+    type: ClassVar[str] = "county.patrol.alarm.raised.v1"
+    trigger: ClassVar[str] = "a message lies in quarantine, or another watch of the platform found something"
+
+
+@event
+class AlarmCleared(AlarmState):
+    """What needed a person in patrol is over."""
+
+    type: ClassVar[str] = "county.patrol.alarm.cleared.v1"
+    trigger: ClassVar[str] = "the last message of that queue was retried or dropped, or the watch finds nothing more"

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from backbone import quarantine
-from backbone.database import Session, engine, transaction
+from backbone.database import Session, engine
 from backbone.inbox import Delivery, Handlers, Inbox, InboxSettings
 from backbone.retries import retry_due
 from contracts.grid.events import AgencyChanged
@@ -228,11 +228,3 @@ def test_nobody_else_applies_a_queues_events_while_a_stopping_process_finishes_i
     finally:
         thread.join(10)
         other.engine.dispose()
-
-
-def test_an_event_is_handed_back_for_a_retry_by_hand_only_from_quarantine(stage: Stage, consumer: Consumer) -> None:
-    consumer.inbox.apply([Delivery(b"no envelope")])
-    with transaction(consumer.engine) as session:
-        [row] = quarantine.listing(session)
-        with pytest.raises(quarantine.NotRetriable):
-            quarantine.retry(session, row["id"])

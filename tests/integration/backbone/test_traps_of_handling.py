@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from uuid import uuid4
 
-from backbone import quarantine
+from backbone import quarantine, settling
 from backbone.rpc import CommandClient
 from tests.integration.backbone.conftest import ACTOR, GRID, HAZARDS, Processes, Stage, eventually, say
 from tests.integration.backbone.toys import HazardsNothing
@@ -45,7 +45,7 @@ def test_01_a_quarantined_event_can_be_retried_by_hand(stage: Stage, processes: 
     eventually(stage.quarantined)
     assert stage.effects() == []
     with stage.database("hazards").begin() as session:
-        quarantine.retry(session, quarantine.listing(session)[0]["id"])
+        settling.retry(session, quarantine.listing(session)[0]["id"])
     eventually(lambda: len(stage.effects()) == 1)
     with stage.database("hazards").begin() as session:
         assert quarantine.listing(session) == []
