@@ -51,14 +51,30 @@ def new_id() -> UUID:
     return UUID(bytes=uuid_utils.uuid7().bytes)
 
 
-OPTIONS = "-c timezone=UTC -c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000"
+STATEMENT_S = 18.0
+IDLE_IN_TRANSACTION_S = 20.0
+"""For so long a client that vanished without a word may hold locks; longer than a stop's fence."""
 
 
-def engine(url: str, *, pool_size: int = 10, application_name: str = "pingan", lock_timeout_ms: int = 0) -> Engine:
+def engine(
+    url: str,
+    *,
+    pool_size: int = 10,
+    application_name: str = "pingan",
+    lock_timeout_ms: int = 0,
+    statement_s: float = STATEMENT_S,
+    idle_in_transaction_s: float = IDLE_IN_TRANSACTION_S,
+) -> Engine:
     """A psycopg2 engine for `postgresql://` addresses; dead pooled connections are noticed on use.
 
-    With a lock timeout, who waits longer than it for a row is Unavailable.
+    With a lock timeout, who waits longer than it for a row is Unavailable; so is who needs longer for a statement,
+    or says nothing inside a transaction for longer, than the other two allow.
     """
+    limits = {
+        "statement_timeout": round(statement_s * 1000),
+        "idle_in_transaction_session_timeout": round(idle_in_transaction_s * 1000),
+        "lock_timeout": lock_timeout_ms,
+    }
     made = create_engine(
         url.replace("postgresql://", "postgresql+psycopg2://", 1),
         pool_size=pool_size,
@@ -74,7 +90,8 @@ def engine(url: str, *, pool_size: int = 10, application_name: str = "pingan", l
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
-            "options": f"{OPTIONS} -c lock_timeout={lock_timeout_ms}",
+            "tcp_user_timeout": 20_000,
+            "options": " ".join(["-c timezone=UTC", *(f"-c {name}={value}" for name, value in limits.items())]),
         },
     )
     listen(made, "checkin", _stamp)

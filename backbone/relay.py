@@ -13,7 +13,7 @@ import signal
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -39,6 +39,7 @@ BALANCE_EVERY_S = 1.0
 METRICS_EVERY_S = 5.0
 STOP_WITHIN_S = 12.0
 RETIRE_EVERY_S = 1.0
+ALIVE_EVERY_S, GONE_AFTER_S = 4.0, 15
 BACKOFF_S = (1, 2, 5, 15, 60)
 # InternalClientError: what asyncpg makes of a connection that dies between two messages.
 DATABASE_AWAY = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
@@ -105,6 +106,10 @@ class Row:
         )
 
 
+Published = tuple[list[Row], list[tuple[Row, str]]]
+"""The confirmed, and the refused with their reasons."""
+
+
 class Publisher:
     """The relay's one link to the broker, replaced after any loss."""
 
@@ -129,7 +134,7 @@ class Publisher:
                     pause = min(pause * 2, 2.0)
             return self._link
 
-    async def publish(self, rows: Iterable[Row]) -> tuple[list[Row], list[tuple[Row, str]]]:
+    async def publish(self, rows: Iterable[Row]) -> Published:
         """Publish rows, each entity's in the order given. Returns (confirmed, [(refused, reason)]).
 
         Rows in neither list were not tried or their fate is unknown: the link was lost.
@@ -272,7 +277,7 @@ class Source:
         return POLL_MIN_S
 
     async def _publish(self, connection: asyncpg.Connection, rows: list[Row]) -> None:
-        confirmed, refused = await self._publisher.publish(rows)
+        confirmed, refused = await self._while_alive(connection, self._publisher.publish(rows))
         self._hook("before mark")
         if confirmed:
             await connection.execute(MARK, [row.id for row in confirmed])
@@ -296,6 +301,18 @@ class Source:
         for flags, ids in by_flags.items():
             left |= {record["id"] for record in await connection.fetch(LEAVE, ids, list(flags))}
         return left
+
+    async def _while_alive(
+        self, connection: asyncpg.Connection, publishing: Coroutine[Any, Any, Published]
+    ) -> Published:
+        """The result, however long it takes, as long as the database is there: without it the shards are not ours."""
+        task = asyncio.ensure_future(publishing)
+        try:
+            while not (await asyncio.wait({task}, timeout=ALIVE_EVERY_S))[0]:
+                await connection.execute("SELECT 1")
+            return task.result()
+        finally:
+            task.cancel()
 
     async def _balance(self, connection: asyncpg.Connection) -> None:
         """Hold a fair share of the shards: try for more when short, give back when over it."""
@@ -321,10 +338,13 @@ class Source:
 
 
 async def connect_database(url: str, name: str) -> asyncpg.Connection:
-    """A connection whose every statement ends within ten seconds."""
-    return await asyncpg.connect(
-        url, timeout=5, command_timeout=10, server_settings={"application_name": name, "timezone": "UTC"}
-    )
+    """A connection whose every statement ends within ten seconds.
+
+    The server ends it when it hears nothing for GONE_AFTER_S: a relay that the network cut off without a word must
+    not keep its shards from the others, nor from itself when it comes back.
+    """
+    settings = {"application_name": name, "timezone": "UTC", "idle_session_timeout": f"{GONE_AFTER_S}s"}
+    return await asyncpg.connect(url, timeout=5, command_timeout=10, server_settings=settings)
 
 
 class Relay:
