@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from contextlib import suppress
 from typing import Any
 
 import asyncpg
 import uvloop
 
-from backbone import telemetry
+from backbone import telemetry, topology, watchdog
 from backbone.batches import consume_batches
 from backbone.settings import BrokerSettings, PlatformSettings, required
 from backbone.topology import POSITIONS
@@ -51,8 +52,14 @@ async def connected(url: str, stop: asyncio.Event) -> Any:
                 command_timeout=30,
                 server_settings={"application_name": "patrol-ingest", "timezone": "UTC"},
             )
-        except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            log.warning("waiting for the database", error=repr(error))
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            asyncpg.PostgresError,
+        ) as gone:
+            log.warning("waiting for the database", error=repr(gone))
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
             pause = min(pause * 2, 5.0)
@@ -60,7 +67,7 @@ async def connected(url: str, stop: asyncio.Event) -> Any:
 
 
 async def serve(stop: asyncio.Event) -> None:
-    """Consume until `stop`; then finish and ack what is under way."""
+    """Consume until `stop`; then finish and ack what is under way. Raises TopologyMismatch."""
     platform, broker, readiness = PlatformSettings(), BrokerSettings(), Readiness()
     if platform.health_port:
         telemetry.serve_health(platform.health_port, {"database": readiness.database})
@@ -74,18 +81,22 @@ async def serve(stop: asyncio.Event) -> None:
     ]
     log.info("patrol ingest is consuming", lanes=LANES)
     stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait([*lanes, stopping], return_when=asyncio.FIRST_COMPLETED)
+    mismatch = asyncio.create_task(topology.until_mismatch(broker.url, "patrol"))
+    watchdog.watch(asyncio.get_running_loop(), lambda: intake.stuck_s)
+    await asyncio.wait([*lanes, stopping, mismatch], return_when=asyncio.FIRST_COMPLETED)
     if stop.is_set():
         await asyncio.wait(lanes, timeout=DRAIN_S)
     for task in (*lanes, stopping):
         task.cancel()
+    if not mismatch.done():
+        mismatch.cancel()
     try:
         await asyncio.wait_for(pool.close(), 2)
     except TimeoutError:
         pool.terminate()
-    for lane in lanes:
-        if lane.done() and not lane.cancelled():
-            lane.result()  # a lane that failed ends the process: the supervisor starts it anew
+    for task in (*lanes, mismatch):
+        if task.done() and not task.cancelled():
+            task.result()  # a lane that failed ends the process: the supervisor starts it anew
 
 
 def main() -> None:
@@ -97,7 +108,11 @@ def main() -> None:
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await serve(stop)
 
-    uvloop.run(until_signalled())
+    try:
+        uvloop.run(until_signalled())
+    except topology.TopologyMismatch as error:
+        log.error("the broker has another topology", mismatch=str(error))
+        sys.exit(topology.MISMATCH_STATUS)
 
 
 if __name__ == "__main__":
