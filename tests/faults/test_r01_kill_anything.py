@@ -40,7 +40,7 @@ def test_killing_every_process_loses_nothing_and_repeats_nothing(platform: Platf
         run, killer, drained_s = asyncio.run(_report_and_kill(platform, oracle, notes))
         notes.say(f"drained {drained_s:.1f} s after the last kill; longest away: {killer.slowest()}")
         judge(run, killer, oracle, notes)
-        killer.assert_each_came_back((process.name for process in all_processes()), KILLS)
+        killer.assert_each_came_back({process.name: KILLS for process in all_processes()})
         assert drained_s <= DRAINED_WITHIN_S
     platform_is_whole(platform)
 

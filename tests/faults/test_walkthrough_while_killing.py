@@ -82,7 +82,7 @@ def test_the_walkthrough_loops_while_processes_are_killed(
         passed = sum(done for done, _ in loop.turns)
         notes.say(f"{len(loop.turns)} turns, {passed} passed, {len(loop.case_numbers)} cases answered 201")
         notes.say(str(verdict))
-        killer.assert_each_came_back(process.name for process in processes)
+        killer.assert_each_came_back({process.name: 1 for process in processes})
         assert verdict.counts == (0, 0, 0), verdict
         _judge_cases(loop, oracle)
     platform_is_whole(platform)
