@@ -204,7 +204,9 @@ def workers(modules: Sequence[str]) -> list[Worker]:
     found = []
     for path in modules:
         module = importlib.import_module(path)
-        bind = engine(DatabaseSettings.for_service(module.SERVICE).url, pool_size=3, application_name="worker")
+        # A job may compute for long inside its transaction.
+        url = DatabaseSettings.for_service(module.SERVICE).url
+        bind = engine(url, pool_size=3, application_name="worker", statement_s=30, idle_in_transaction_s=60)
         found.append(Worker(module.SERVICE, module.JOBS, bind))
     return found
 

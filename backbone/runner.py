@@ -13,7 +13,7 @@ if __name__ == "__main__":  # before anything else is imported; importing this m
     import eventlet
 
     eventlet.monkey_patch()
-    from eventlet.support.psycopg2_patcher import make_psycopg_green
+    from backbone.entrypoints.waits import make_psycopg_green
 
     make_psycopg_green()
 
