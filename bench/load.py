@@ -7,6 +7,12 @@ import time
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+Request = Callable[[int], bytes]
+"""The whole bytes of the n-th request."""
+
+Noted = Callable[[str], None]
+"""Told of an event by the id of its case, at the moment it came."""
+
 
 class UnexpectedStatus(RuntimeError):
     """An answer that the bench cannot count."""

@@ -29,7 +29,7 @@ from services.notify import queries
 log = telemetry.logger(__name__)
 _SYSTEM = Scope.system("one reader of the journal; every listener's own scope is applied to each event")
 
-POLL_S, HEARTBEAT_S, RIGHTS_S = 0.2, 15.0, 1.0
+POLL_S, HEARTBEAT_S, RIGHTS_S = 0.5, 15.0, 1.0
 RING, PAGE = 20_000, 500
 
 

@@ -20,7 +20,7 @@ class NotifySettings(BaseSettings):
     https_only: bool = False
     per_endpoint: int = Field(default=8, ge=1, le=64, description="requests in flight to one endpoint")
     timeout_s: float = Field(default=10.0, gt=0, le=60)
-    poll_s: float = Field(default=0.2, gt=0, le=1)
+    poll_s: float = Field(default=0.5, gt=0, le=1, description="how long to rest when no hint of news comes")
     retry_schedule_s: Annotated[tuple[float, ...], NoDecode] = SCHEDULE_S
     keep_days: int = Field(default=180, ge=1, description="how long finished deliveries stay in the log")
 

@@ -22,10 +22,12 @@ _MOST_SUBSCRIPTIONS = 500
 _MOST_READINGS = 8
 
 _BEHIND = """
-SELECT s.subscription_id, s.cursor_seq, s.types, s.area_path, s.categories, r.scope
-FROM notify.subscriptions s JOIN notify.subscribers r USING (account_id)
-WHERE s.status = 'active' AND r.active AND s.cursor_seq < $1
-ORDER BY s.cursor_seq DESC LIMIT $2 FOR UPDATE OF s SKIP LOCKED
+SELECT h.seq AS head, s.subscription_id, s.cursor_seq, s.types, s.area_path, s.categories, r.scope
+FROM notify.journal_head h
+JOIN notify.subscriptions s ON s.cursor_seq < h.seq
+JOIN notify.subscribers r USING (account_id)
+WHERE s.status = 'active' AND r.active
+ORDER BY s.cursor_seq DESC LIMIT $1 FOR UPDATE OF s SKIP LOCKED
 """
 
 # Both ends of the queue: long replays must not hold back those who wait for what happened just now, nor the
@@ -53,10 +55,14 @@ _ADVANCE = "UPDATE notify.subscriptions SET cursor_seq = $2 WHERE subscription_i
 async def dispatch(connection: Any) -> bool:
     """One round in one transaction; True while there is more to do at once."""
     async with connection.transaction():
-        head = await connection.fetchval("SELECT seq FROM notify.journal_head")
-        rows = await connection.fetch(_BEHIND, head, _MOST_SUBSCRIPTIONS)
+        rows = await connection.fetch(_BEHIND, _MOST_SUBSCRIPTIONS)
+        if not rows:
+            return False
+        head = rows[0]["head"]
         if len(rows) == _MOST_SUBSCRIPTIONS:
-            rows += await connection.fetch(_LAGGING, head, _MOST_SUBSCRIPTIONS)
+            # This sees a later head maybe, and who began there: no cursor goes back to ours.
+            lagging = await connection.fetch(_LAGGING, _MOST_SUBSCRIPTIONS)
+            rows += [row for row in lagging if row["cursor_seq"] < head]
         groups: dict[int, dict[UUID, tuple[Filter, Scope]]] = {}
         for row in rows:
             groups.setdefault(row["cursor_seq"], {})[row["subscription_id"]] = _interest(row)
