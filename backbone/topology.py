@@ -3,25 +3,31 @@
 Who hears what is ONE table, `CONSUMERS`. Per (consumer, entity stream) there is one quorum queue with a
 single active consumer, so that the events of one entity stay in order with any number of replicas.
 
-    python -m backbone.topology        # declares on PINGAN_BROKER_URL; exits 1 naming a differing argument
+    python -m backbone.topology        # declares on PINGAN_BROKER_URL; exits 78 naming a differing argument
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
+import re
 import sys
 import urllib.request
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, NoReturn
 from urllib.parse import quote, unquote, urlsplit
 
 from amqp.exceptions import NotFound
 
+from backbone import telemetry
 from backbone.broker import connect, drop
 from backbone.settings import SERVICES, BrokerSettings
+
+log = telemetry.logger("topology")
 
 EVENTS = "pingan.events"
 DEAD = "pingan.dead"
@@ -39,8 +45,26 @@ CONSUMERS: Mapping[tuple[str, str], tuple[str, ...]] = {
 DELIVERY_LIMIT = 50
 
 
+MISMATCH_STATUS = 78
+"""A process that finds another topology ends with this (EX_CONFIG): no new start of it would help."""
+
+_INEQUIVALENT = re.compile(
+    r"inequivalent arg '(?P<argument>[^']+)' for (?P<what>\S+ '[^']+').*?: "
+    r"received (?:the value )?(?P<ours>.+?)(?: of type '\w+')? but current is (?:the value )?(?P<theirs>'[^']*'|none)"
+)
+
+
 class TopologyMismatch(RuntimeError):
-    """Something of that name exists with other arguments; the message names the argument."""
+    """Something of that name exists with other arguments: the message names it, the argument, theirs and ours."""
+
+    @classmethod
+    def said(cls, reply_text: str) -> TopologyMismatch:
+        """From the broker's words, which are kept where they have another form."""
+        found = _INEQUIVALENT.search(reply_text)
+        if found is None:
+            return cls(reply_text)
+        argument, what, ours, theirs = found.group("argument", "what", "ours", "theirs")
+        return cls(f"{what} has {argument} {theirs} on the broker, and ours is {ours}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +167,11 @@ def hearing(routing_key: str) -> list[str]:
     return [each.name for each in bound if any(matches(key, routing_key) for key in each.keys)]
 
 
+def keeps_every_event(queue: str) -> bool:
+    """Whether this queue's consumer keeps events as such (the journal), not the newest state of each entity."""
+    return "#" in keys_of(queue)
+
+
 def declare(broker_url: str, bind: bool = True, unbound: Collection[str] = ()) -> None:
     """Declare everything; harmless when it is there already. Without bindings, if so asked, or those of `unbound`.
 
@@ -151,16 +180,55 @@ def declare(broker_url: str, bind: bool = True, unbound: Collection[str] = ()) -
     connection = connect(broker_url, heartbeat=0)
     try:
         for step in _steps(unbound if bind else [each.name for each in queues()]):
-            channel = connection.channel()  # a refused declaration closes its channel
-            try:
-                step(channel)
-            except connection.channel_errors as error:
-                if getattr(error, "reply_code", None) == 406:
-                    raise TopologyMismatch(str(getattr(error, "reply_text", error))) from None
-                raise
-            channel.close()
+            _take(connection, step)
     finally:
         drop(connection)
+
+
+def verify(broker_url: str, service: str | None = None) -> None:
+    """Compare what is there of a service's queues (None: of everything) with ours; what is missing is not made.
+
+    Raises TopologyMismatch; OSError or an amqp error when the broker is away.
+    """
+    connection = connect(broker_url, heartbeat=0)
+    try:
+        for queue in queues():
+            if service in (None, queue.service):
+                with suppress(NotFound):
+                    _take(connection, partial(_look_at_queue, queue=queue))
+                    _take(connection, partial(_declare_queue, queue=queue, bind=False))
+    finally:
+        drop(connection)
+
+
+def _take(connection: Any, step: Callable[[Any], Any]) -> None:
+    """One step on a channel of its own: a refused declaration closes its channel. Raises TopologyMismatch."""
+    channel = connection.channel()
+    try:
+        step(channel)
+    except connection.channel_errors as error:
+        if getattr(error, "reply_code", None) == 406:
+            raise TopologyMismatch.said(str(getattr(error, "reply_text", error))) from None
+        raise
+    channel.close()
+
+
+async def until_mismatch(broker_url: str, service: str | None = None) -> NoReturn:
+    """Verify as soon as the broker answers, then wait for ever: a task to be run beside the work.
+
+    Raises TopologyMismatch.
+    """
+    pause = 0.2
+    while True:
+        try:
+            await asyncio.to_thread(verify, broker_url, service)
+            await asyncio.Event().wait()
+        except TopologyMismatch:
+            raise
+        except Exception as error:  # noqa: BLE001 - amqp's errors have no common base with OSError
+            log.warning("waiting for the broker", error=repr(error), retry_in_s=pause)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, 5.0)
 
 
 def _steps(unbound: Collection[str]) -> Iterator[Any]:
@@ -168,6 +236,10 @@ def _steps(unbound: Collection[str]) -> Iterator[Any]:
     yield lambda channel: channel.exchange_declare(DEAD, "direct", durable=True, auto_delete=False)
     for each in queues():
         yield lambda channel, queue=each: _declare_queue(channel, queue, queue.name not in unbound)
+
+
+def _look_at_queue(channel: Any, queue: Queue) -> None:
+    channel.queue_declare(queue.name, passive=True)
 
 
 def _declare_queue(channel: Any, queue: Queue, bind: bool) -> None:
@@ -260,7 +332,8 @@ def main() -> None:
     try:
         declare(BrokerSettings().url)
     except TopologyMismatch as error:
-        sys.exit(f"the broker has another topology: {error}")
+        sys.stderr.write(f"the broker has another topology: {error}\n")
+        sys.exit(MISMATCH_STATUS)
 
 
 if __name__ == "__main__":

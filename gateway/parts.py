@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from backbone.batches import BatchPublisher
 from backbone.clock import system_clock
 from backbone.hints import JOURNAL, Ear
+from backbone.listeners import Listeners
 from backbone.rpc import CommandClient
 from backbone.settings import SERVICES, BrokerSettings, DatabaseSettings, PlatformSettings
 from contracts.scope import Scope
@@ -52,6 +53,7 @@ class Parts:
     tail: JournalTail
     audit: ReadAudit
     telling: Telling
+    listeners: Listeners
     watch: Watch
     tiles: TileCache = field(default_factory=TileCache)
     keyed_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(POOL_SIZE // 2))
@@ -66,7 +68,7 @@ class Parts:
         )
         tokens = Tokens(settings.secret_key.get_secret_value(), settings.county_code, system_clock)
         broker = BrokerSettings().url
-        client = CommandClient(broker)
+        client, listeners = CommandClient(broker), Listeners(broker)
         return cls(
             settings=settings,
             access=access,
@@ -83,7 +85,8 @@ class Parts:
             tail=JournalTail(reads, ear.heard),
             audit=ReadAudit(access),
             telling=Telling(access, client),
-            watch=Watch({**reads.databases, "access": access}, lambda: client.connected),
+            listeners=listeners,
+            watch=Watch({**reads.databases, "access": access}, lambda: client.connected, SERVICES, listeners.missing),
         )
 
     async def scope_now(self, claims: Claims) -> Scope | None:
@@ -110,6 +113,7 @@ class Parts:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.listeners.close()
         await asyncio.gather(self.client.close(), self.batches.close(), return_exceptions=True)
         await asyncio.gather(self.reads.close(), self.access.close())
 

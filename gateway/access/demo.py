@@ -29,6 +29,7 @@ async def guard(access: Database, *, allowed: bool) -> None:
             # Nothing is served before this is known.
             if loop.time() > end:
                 raise
+            log.warning("waiting for the database access", retry_in_s=1)
             await asyncio.sleep(1)
             continue
         if rows[0][0]:

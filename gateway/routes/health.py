@@ -26,11 +26,16 @@ async def live() -> Response:
 @router.get(
     "/ready",
     summary="Ready",
-    description="200 when every dependency answers; 503 names the one that does not.",
-    responses=documents.answer({"status": "ready", "checks": {"broker": True}}, "Ready")
-    | documents.answer({"status": "not ready", "checks": {"broker": "not connected"}}, "Not ready", 503),
+    description="200 when every dependency answers: each database, the broker, and each service that commands go to. "
+    "503 names the ones that do not; what needs none of those is served all the same.",
+    responses=documents.answer({"status": "ready", "checks": {"broker": True, "commands hazards": True}}, "Ready")
+    | documents.answer(
+        {"status": "not ready", "checks": {"broker": True, "commands hazards": "nobody consumes hazards.commands"}},
+        "Not ready",
+        503,
+    ),
 )
 async def ready(platform: Platform) -> Response:
-    states = platform.watch.states()
+    states = platform.watch.everything()
     well = all(state is True for state in states.values())
     return rendered({"status": "ready" if well else "not ready", "checks": states}, 200 if well else 503)

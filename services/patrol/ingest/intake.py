@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -53,9 +54,27 @@ class Intake:
         self._store = store
         self._pool = pool
         self.database_away = False
+        self._progress_at: dict[Any, float] = {}
+        """By the task that handles: when it last got on, or waited for the database."""
+
+    @property
+    def stuck_s(self) -> float:
+        """Seconds for which a `handle` at work has made no progress."""
+        oldest = min(self._progress_at.values(), default=None)
+        return 0.0 if oldest is None else time.monotonic() - oldest
+
+    def _progress(self) -> None:
+        self._progress_at[asyncio.current_task()] = time.monotonic()
 
     async def handle(self, messages: Sequence[Message]) -> None:
         """Store every message, in as few transactions as MOST_FIXES allows."""
+        self._progress()
+        try:
+            await self._handle(messages)
+        finally:
+            del self._progress_at[asyncio.current_task()]
+
+    async def _handle(self, messages: Sequence[Message]) -> None:
         batches: list[tuple[Message, Batch]] = []
         for message in messages:
             try:
@@ -96,6 +115,7 @@ class Intake:
         """Run `work()`; while the database is away wait and run it again. Cancellation ends the wait."""
         pause = 0.1
         while True:
+            self._progress()
             try:
                 await work()
             except _WAIT as error:
