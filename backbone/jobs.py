@@ -119,16 +119,22 @@ class Worker:
         self._jobs = jobs
         self._bind = bind
         self.stopping = threading.Event()
+        self.database: bool | str = "not asked yet"
 
     def run(self) -> None:
         """Until `stopping` is set; a job at work is finished first."""
+        pause = 0.2
         while not self.stopping.is_set():
             try:
                 worked = self.once()
             except Unavailable as error:
-                log.warning("the database is away", service=self.service, error=str(error))
+                self.database = str(error)
+                log.warning("waiting for the database", service=self.service, error=str(error), retry_in_s=pause)
                 worked = False
-                self.stopping.wait(1)
+                self.stopping.wait(pause)
+                pause = min(pause * 2, 5.0)
+            else:
+                self.database, pause = True, 0.2
             if not worked:
                 self.stopping.wait(POLL_S)
 
@@ -227,7 +233,11 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     if platform.health_port:
-        telemetry.serve_health(platform.health_port, {"threads": lambda: all(each.is_alive() for each in threads)})
+        checks = {
+            "threads": lambda: all(each.is_alive() for each in threads),
+            "database": lambda: next((each.database for each in running if each.database is not True), True),
+        }
+        telemetry.serve_health(platform.health_port, checks)
     for thread in threads:
         thread.start()
     log.info("worker started", services=[worker.service for worker in running])

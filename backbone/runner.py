@@ -1,8 +1,8 @@
 """Starts one service: `python -m backbone.runner services.hazards.service`.
 
-Patches the standard library first, waits for broker and database, then lets nameko hold the service class.
-SIGTERM drains; the process ends within twenty seconds. Anything fatal ends it with a non-zero status, for the
-supervisor to start it again.
+Patches the standard library first, waits for broker and database, compares the service's queues with the topology,
+then lets nameko hold the service class. SIGTERM drains; the process ends within twenty seconds. Anything fatal ends
+it with a non-zero status, for the supervisor to start it again.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from typing import Any
 import eventlet.patcher
 from eventlet import GreenPool
 from nameko.runners import ServiceRunner
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
-from backbone import broker, telemetry
+from backbone import telemetry, topology
 from backbone.database import Unavailable, engine, transaction
 from backbone.entrypoints.host import Host
 from backbone.settings import BrokerSettings, DatabaseSettings, PlatformSettings
@@ -53,23 +53,53 @@ def service_class(module_path: str) -> type:
     return found[0]
 
 
-def wait_for_infrastructure(service: str) -> None:
-    """Returns when broker and database both answer; says once a round what it waits for."""
+class Standing:
+    """What /ready says: before there is a host, what the start waits for; then what the host says."""
+
+    def __init__(self) -> None:
+        self.host: Host | None = None
+        self.waiting: dict[str, bool | str] = {"broker": "not asked yet", "database": "not asked yet"}
+
+    def broker(self) -> bool | str:
+        return self.waiting["broker"] if self.host is None else self.host.broker_check()
+
+    def database(self) -> bool | str:
+        return self.waiting["database"] if self.host is None else self.host.database_check()
+
+
+def wait_for_infrastructure(service: str, standing: Standing) -> None:
+    """Returns when broker and database both answer; says each round what it waits for. Raises TopologyMismatch."""
     broker_url, pool = BrokerSettings().url, engine(DatabaseSettings.for_service(service).url, pool_size=1)
-    pause = 0.2
+    found, pause = standing.waiting, 0.2
     while True:
-        try:
-            broker.drop(broker.connect(broker_url))
-            with transaction(pool) as session:
-                session.execute(text("SELECT 1"))
+        found |= {"broker": _broker(broker_url, service), "database": _database(pool)}
+        missing = {name: why for name, why in found.items() if why is not True}
+        if not missing:
             pool.dispose()
             return
-        except Unavailable as error:
-            log.warning("waiting for the database", service=service, error=str(error), retry_in_s=pause)
-        except Exception as error:  # noqa: BLE001 - amqp's errors have no common base with OSError
-            log.warning("waiting for the broker", service=service, error=repr(error), retry_in_s=pause)
+        for name, why in missing.items():
+            log.warning(f"waiting for the {name}", service=service, error=why, retry_in_s=pause)
         time.sleep(pause)
         pause = min(pause * 2, 5.0)
+
+
+def _broker(url: str, service: str) -> bool | str:
+    try:
+        topology.verify(url, service)
+    except topology.TopologyMismatch:
+        raise
+    except Exception as error:  # noqa: BLE001 - amqp's errors have no common base with OSError
+        return repr(error)
+    return True
+
+
+def _database(pool: Engine) -> bool | str:
+    try:
+        with transaction(pool) as session:
+            session.execute(text("SELECT 1"))
+    except Unavailable as error:
+        return str(error)
+    return True
 
 
 def watch(host: Host) -> None:
@@ -108,7 +138,15 @@ def main(arguments: list[str]) -> int:
     telemetry.configure(platform.process)
     cls = service_class(arguments[0])
     service = str(getattr(cls, "name"))  # noqa: B009 - nameko's classes carry it
-    wait_for_infrastructure(service)
+    standing = Standing()
+    if platform.health_port:
+        checks = {"broker": standing.broker, "database": standing.database}
+        telemetry.serve_health(platform.health_port, checks)
+    try:
+        wait_for_infrastructure(service, standing)
+    except topology.TopologyMismatch as error:
+        log.error("the broker has another topology", service=service, mismatch=str(error))
+        return topology.MISMATCH_STATUS
     runner = ServiceRunner({})
     runner.add_service(cls)
     host = host_of(runner)
@@ -127,9 +165,7 @@ def main(arguments: list[str]) -> int:
     except Exception as error:
         log.error("cannot start", service=service, exc_info=error)
         return 1
-    if platform.health_port:
-        checks = {"broker": host.broker_check, "database": host.database_check}
-        telemetry.serve_health(platform.health_port, checks)
+    standing.host = host
     watch(host)
     try:
         runner.wait()
