@@ -6,6 +6,7 @@ On loopback, unless PINGAN_GATEWAY_HOST says otherwise (a pod is called from out
 from __future__ import annotations
 
 import asyncio
+import signal
 import socket
 import sys
 
@@ -58,6 +59,9 @@ def main() -> int:
             timeout_graceful_shutdown=5,
         )
     )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # uvicorn handles them itself, and raises them again when it is done: by then a stop has gone well.
+        signal.signal(number, lambda *_: None)
     server.run()
     return 0 if server.started else 3
 
