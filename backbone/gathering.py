@@ -17,6 +17,7 @@ from sqlalchemy import JSON, Table, Text, bindparam, cast, column, func, select
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from backbone.database import Session, to_json
+from backbone.prepared import Prepared
 
 Row = Mapping[str, Any]
 
@@ -39,7 +40,7 @@ class Rows:
     """Rows of one table, written with these columns."""
 
     def __init__(self, table: Table, *names: str) -> None:
-        self._statement = insert_from_json(table, *names)
+        self._statement = Prepared(insert_from_json(table, *names))
 
     def write(self, session: Session, rows: Sequence[Row]) -> None:
         """Every row must name the columns; values are what orjson knows."""
@@ -51,7 +52,7 @@ class Rows:
 
     def _insert(self, session: Session, rows: Sequence[Row]) -> None:
         for start in range(0, len(rows), MOST):
-            session.execute(self._statement, {"rows": to_json(rows[start : start + MOST])})
+            self._statement.execute(session, rows=to_json(rows[start : start + MOST]))
 
 
 @contextmanager

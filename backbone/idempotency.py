@@ -18,10 +18,12 @@ from typing import Any, Generic, TypeVar
 
 from orjson import Fragment
 from sqlalchemy import Engine, func, text
+from sqlalchemy.dialects.postgresql import Insert
 
 from backbone import outbox, telemetry
 from backbone.database import Session, Unavailable, to_json, transaction
 from backbone.gathering import gathered, insert_from_json
+from backbone.prepared import Prepared
 from backbone.tables import idempotency
 from contracts.commands import Command, Reply
 from contracts.refusals import IdempotencyKeyReused, Refusal
@@ -48,21 +50,21 @@ UPDATE idempotency SET reply = CAST(:reply AS jsonb) WHERE client = :client AND 
 """)
 
 _KEY = (idempotency.c.client, idempotency.c.route, idempotency.c.key)
-CLAIM_ALL = (
+CLAIM_ALL = Prepared(
     insert_from_json(idempotency, "client", "route", "key", "fingerprint")
     .on_conflict_do_nothing(index_elements=_KEY)
     .returning(*_KEY, func.now())
 )
 
 
-def _store_all() -> Any:
+def _store_all() -> Insert:
     # Always a conflict, for the rows were just claimed: their index finds them, whatever the planner thinks of a
     # table that was small a minute ago.
     statement = insert_from_json(idempotency, "client", "route", "key", "fingerprint", "reply")
     return statement.on_conflict_do_update(index_elements=_KEY, set_={"reply": statement.excluded.reply})
 
 
-STORE_ALL = _store_all()
+STORE_ALL = Prepared(_store_all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ def _all_once(session: Session, tasks: Sequence[Task]) -> list[str | None]:
         free.setdefault(task.key.name, task)
     # In one order everywhere: two that claim the same keys do not lock each other out.
     claims = [_claim(free[name]) for name in sorted(free)]
-    claimed = session.execute(CLAIM_ALL, {"rows": to_json(claims)}).all()
+    claimed = CLAIM_ALL.execute(session, rows=to_json(claims)).all()
     if not claimed:
         return [None] * len(tasks)
     outbox.note_transaction_time(session, claimed[0][3])
@@ -199,7 +201,7 @@ def _all_once(session: Session, tasks: Sequence[Task]) -> list[str | None]:
         replies = list(_replies(session, mine))
     kept = [reply.to_keep() for reply in replies]
     rows = [{**_claim(task), "reply": Fragment(body)} for task, body in zip(mine, kept, strict=True)]
-    session.execute(STORE_ALL, {"rows": to_json(rows)})
+    STORE_ALL.execute(session, rows=to_json(rows))
     bodies = {
         task.key.name: reply.model_dump_json() if reply.shown_once else body
         for task, reply, body in zip(mine, replies, kept, strict=True)

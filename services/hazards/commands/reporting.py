@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import JSON, Date, Select, Text, and_, bindparam, case, cast, column, func, literal, select, true
+from sqlalchemy import (
+    JSON,
+    Date,
+    Integer,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    case,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import insert
 
 from backbone import telemetry
@@ -18,10 +33,11 @@ from backbone.clock import Clock
 from backbone.database import Session, to_json
 from backbone.gathering import insert_from_json
 from backbone.idempotency import Asked
+from backbone.prepared import Prepared
 from contracts.hazards.commands import Case, ExternalRef, Photo, ReportCase
 from contracts.hazards.errors import CaseExists, DuplicateExternalRef, NoBoundary
 from contracts.hazards.events import State
-from contracts.refusals import InvalidField
+from contracts.refusals import InvalidField, Refusal
 from contracts.scope import Actor
 from geo.cells import CellsHolder
 from services.hazards import placing, queries, records
@@ -46,29 +62,26 @@ _FRESH: dict[str, Any] = {str(column.name): None for column in cases.c} | {
     "county_decides": False,
 }
 """What a new case has in every column that the report does not decide."""
-_INSERT = (
+_INSERT = Prepared(
     insert_from_json(cases, *(column.name for column in cases.c))
     .on_conflict_do_nothing(index_elements=[cases.c.id])
-    .returning(cases.c.id, queries.bare_case_body())
+    .returning(cast(cases.c.id, Text), queries.bare_case_body())
 )
 
 
 def _facts() -> Select[Any]:
-    """For each report one row with all that it needs to know; what is not there is NULL."""
-    given = (column("case_id", cases.c.id.type), column("category", Text()), column("day", Date()))
+    """For the n-th report one row with all that it needs to know; what is not there is NULL."""
+    given = (column("n", Integer()), column("category", Text()), column("day", Date()))
     rows = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON)).table_valued(*given)
     asked = rows.render_derived("asked", with_types=True)
     boundary = projection.current_statement.subquery("boundary")
     joined = (
-        asked.outerjoin(cases, cases.c.id == asked.c.case_id)
-        .outerjoin(categories, and_(categories.c.code == asked.c.category, categories.c.active))
+        asked.outerjoin(categories, and_(categories.c.code == asked.c.category, categories.c.active))
         .outerjoin(case_days, case_days.c.day == asked.c.day)
         .outerjoin(boundary, true())
     )
     return select(
-        asked.c.case_id,
-        cases.c.report_digest,
-        cases.c.reporter_account_id,
+        asked.c.n,
         categories.c.code,
         categories.c.kind.label("category_kind"),
         categories.c.sensitivity,
@@ -79,7 +92,7 @@ def _facts() -> Select[Any]:
     ).select_from(joined)
 
 
-_FACTS = _facts()
+_FACTS = Prepared(_facts())
 
 
 def report_case(
@@ -113,41 +126,49 @@ def report_cases(
         first.setdefault(each.command.case_id, each)
     now = clock()
     day = now.astimezone(BUSINESS_DAY).date()
-    facts = _facts_of(session, first, day)
-    numbers = iter(sorted(each.number for each in facts.values()))
-    rows = {}
-    for case_id, each in first.items():
-        number = next(numbers)
-        if facts[case_id].report_digest is None:
-            row = _row(session, each, now, facts[case_id], cells)
-            rows[case_id] = row | {"case_no": f"{county_code}-{day:%Y%m%d}-{number:05d}"}
-    made = session.execute(_INSERT, {"rows": to_json([_column_values(row) for row in rows.values()])}) if rows else ()
-    bodies = {row.id: row.body for row in made}
-    replies = {
-        case_id: _taken(session, each, now, rows[case_id], bodies[case_id])
-        if case_id in bodies
-        else _same_again(session, each)
-        for case_id, each in first.items()
-    }
+    rows: dict[UUID, dict[str, Any]] = {}
+    replies: dict[UUID, Case] = {}
+    for each, facts, number in _facts_of(session, list(first.values()), day):
+        try:
+            row = _row(session, each, now, facts, cells)
+        except Refusal:
+            # What was taken once stays so, whatever has become of its category or of the reporter's role.
+            if not _is_known(session, each):
+                raise
+            replies[each.command.case_id] = _same_again(session, each)
+        else:
+            rows[row["id"]] = row | {"case_no": f"{county_code}-{day:%Y%m%d}-{number:05d}"}
+    given = to_json([{**row, "geom": point(row["lon"], row["lat"])} for row in rows.values()])
+    bodies = {UUID(case_id): body for case_id, body in _INSERT.execute(session, rows=given)} if rows else {}
+    for case_id, row in rows.items():
+        made = case_id in bodies
+        each = first[case_id]
+        replies[case_id] = _taken(session, each, now, row, bodies[case_id]) if made else _same_again(session, each)
     for each in asked:
         if each is not first[each.command.case_id]:
             _same_again(session, each)
     return [replies[each.command.case_id] for each in asked]
 
 
-def _facts_of(session: Session, asked: Mapping[UUID, Asked[ReportCase]], day: date) -> dict[UUID, Any]:
-    """By case id; `number` is never NULL.
+def _facts_of(
+    session: Session, asked: Sequence[Asked[ReportCase]], day: date
+) -> Iterator[tuple[Asked[ReportCase], Any, int]]:
+    """Each report with what it needs to know and its number of the day.
 
     A day's base is drawn before anybody can read it, so whatever the sequence gives later is greater: numbers have
     gaps and never come twice. Only who reports while the day's first report is still uncommitted waits for it, once
     a day.
     """
-    wanted = to_json([{"case_id": key, "category": each.command.category, "day": day} for key, each in asked.items()])
-    facts = session.execute(_FACTS, {"rows": wanted}).all()
+    wanted = to_json([{"n": n, "category": each.command.category, "day": day} for n, each in enumerate(asked)])
+    facts = _FACTS.execute(session, rows=wanted).all()
     if facts[0].number is None:
         session.execute(_BEGIN_DAY, {"day": day})
-        facts = session.execute(_FACTS, {"rows": wanted}).all()
-    return {row.case_id: row for row in facts}
+        facts = _FACTS.execute(session, rows=wanted).all()
+    yield from zip(asked, sorted(facts, key=lambda row: row.n), sorted(row.number for row in facts), strict=True)
+
+
+def _is_known(session: Session, asked: Asked[ReportCase]) -> bool:
+    return session.execute(_KNOWN, {"case_id": asked.command.case_id}).first() is not None
 
 
 def _taken(session: Session, asked: Asked[ReportCase], now: datetime, row: records.Row, body: str) -> Case:
@@ -225,10 +246,6 @@ def _row(
         "due_at": due.due_at,
         "report_digest": _digest(command),
     }
-
-
-def _column_values(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {**row, "geom": point(row["lon"], row["lat"])}
 
 
 def point(lon: float, lat: float) -> str:
