@@ -1,4 +1,8 @@
-"""B7: outbox -> relay -> quorum queue -> inbox and effect, beside a stock nameko service's events."""
+"""B7: outbox -> relay -> quorum queue -> inbox and effect, beside a stock nameko service's and FastStream's events.
+
+Two subjects consume: hazards as it runs, whose handler takes a batch of agencies with one statement, and the
+same with a handler for one event at a time.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +12,23 @@ import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import psycopg2
+from amqp import Message
+from amqp.exceptions import NotFound
 from nameko.exceptions import UnknownService
 from nameko.standalone.rpc import ClusterRpcProxy
 from psycopg2.extras import execute_values
 
+from backbone.broker import connect, drop
 from backbone.outbox import shard_of
 from bench import place
 from bench.b3_commands import child, make_stock_tables, stock_environment
-from bench.harness import QUICK, Row, alternate
+from bench.harness import QUICK, Row, by_turns
+from bench.stock_faststream import COMMANDS, DONE
+from bench.stock_faststream import EVENTS as FASTSTREAM_QUEUE
 from contracts import sample
 from contracts.grid.events import AgencyChanged
 from tests.servers import Database
@@ -34,7 +44,9 @@ def rows() -> list[Row]:
             place.process("backbone.relay", environment, place.free_port()),
             place.admin(database.url("admin")) as run,
             child([sys.executable, "-m", "bench.stock", "service"], stock_environment(database, environment)),
+            child([sys.executable, "-m", "bench.stock_faststream"], stock_environment(database, environment)),
             _cluster(environment["PINGAN_BROKER_URL"]) as stock,
+            _faststream(environment["PINGAN_BROKER_URL"]) as faststream,
         ):
 
             def relay() -> float:
@@ -50,30 +62,47 @@ def rows() -> list[Row]:
                 stock.stock.burst(STOCK_EVENTS, "x" * 900)
                 return STOCK_EVENTS / (time.perf_counter() - started)
 
-            def subscribe() -> float:
+            def faststream_out() -> float:
+                started = time.perf_counter()
+                faststream(STOCK_EVENTS)
+                return STOCK_EVENTS / (time.perf_counter() - started)
+
+            def consume(module: str) -> float:
                 """The queue is full when the consumer starts: the rate is the consumer's own, by the inbox's clock."""
                 run("TRUNCATE hazards.inbox")
                 relay()
-                with place.process("backbone.runner services.hazards.service", environment, place.free_port()):
-                    place.wait_for(lambda: _count(run, "hazards.inbox WHERE status = 'done'") >= EVENTS, 120, "hazards")
+                with place.process(f"backbone.runner {module}", environment, place.free_port()):
+                    place.wait_for(lambda: _count(run, "hazards.inbox WHERE status = 'done'") >= EVENTS, 120, module)
                 return _rate(run, "hazards.inbox", "received_at")
 
-            def stock_in() -> float:
+            def effects(publish: Callable[[], float]) -> float:
                 run("TRUNCATE stock_effects")
-                stock_out()
-                place.wait_for(lambda: _count(run, "stock_effects") >= STOCK_EVENTS, 120, "the stock handler")
+                publish()
+                place.wait_for(lambda: _count(run, "stock_effects") >= STOCK_EVENTS, 120, "a reference's handler")
                 return _rate(run, "stock_effects", "at")
 
-            out = alternate("B7 relay, outbox to queue", "/s", relay, "stock dispatch", stock_out, must_rate=5_000)
+            ours, nameko, other = by_turns(relay, stock_out, faststream_out)
+            out = [
+                Row("B7 relay, outbox to queue", "/s", ours, "stock dispatch", nameko, must_rate=5_000),
+                Row("B7 relay, outbox to queue", "/s", ours, "FastStream, 100 at once", other),
+            ]
             # What the first half left in the queue is consumed once, so that every measured run starts empty.
             with place.process("backbone.runner services.hazards.service", environment, place.free_port()):
-                place.wait_for(
-                    lambda: _count(run, "hazards.inbox") >= EVENTS * len(out.subject), 300, "hazards to catch up"
-                )
-            back = alternate(
-                "B7 @subscribe, inbox and effect", "/s", subscribe, "stock handler", stock_in, must_rate=3_000
+                place.wait_for(lambda: _count(run, "hazards.inbox") >= EVENTS * len(ours), 300, "hazards to catch up")
+            batch, single, nameko, other = by_turns(
+                lambda: consume("services.hazards.service"),
+                lambda: consume("bench.one_by_one"),
+                lambda: effects(stock_out),
+                lambda: effects(faststream_out),
             )
-            return [out, back]
+            name = "B7 @subscribe, inbox and effect"
+            return [
+                *out,
+                Row(f"{name}, a batch", "/s", batch, "stock handler", nameko, must_rate=3_000),
+                Row(f"{name}, a batch", "/s", batch, "FastStream handler", other),
+                Row(f"{name}, one by one", "/s", single, "stock handler", nameko),
+                Row(f"{name}, one by one", "/s", single, "FastStream handler", other),
+            ]
 
 
 def _fill(database: Database) -> None:
@@ -112,6 +141,38 @@ def _cluster(broker: str) -> Any:
     with ClusterRpcProxy({"AMQP_URI": broker}) as cluster:
         place.wait_for(lambda: _answers(cluster), 30, "the stock service")
         yield cluster
+
+
+@contextlib.contextmanager
+def _faststream(broker: str) -> Iterator[Callable[[int], None]]:
+    """Has the FastStream service publish so many events; returns when it says that they are out."""
+    connection = connect(broker, heartbeat=0)  # it says nothing for a while
+    try:
+        channel = connection.channel()
+        channel.queue_declare(DONE, durable=False, auto_delete=False)
+        answers: list[Any] = []
+        channel.basic_consume(DONE, callback=answers.append, no_ack=True)
+
+        def publish(count: int) -> None:
+            answers.clear()
+            body = json.dumps({"count": count, "body": "x" * 900})
+            channel.basic_publish(Message(body, content_type="application/json"), "", COMMANDS)
+            while not answers:
+                connection.drain_events(timeout=60)
+
+        place.wait_for(lambda: _is_there(connection, FASTSTREAM_QUEUE), 30, "the FastStream service")
+        publish(0)
+        yield publish
+    finally:
+        drop(connection)
+
+
+def _is_there(connection: Any, queue: str) -> bool:
+    channel = connection.channel()
+    try:
+        return bool(channel.queue_declare(queue, passive=True).consumer_count)
+    except NotFound:
+        return False
 
 
 def _answers(cluster: Any) -> bool:

@@ -53,16 +53,19 @@ def alternate(
     must_ratio: float | None = None,
 ) -> Row:
     """Measures both, by turns, RUNS times (once when QUICK). Each callable returns units per second."""
-    pairs = []
-    for turn in range(1 if QUICK else RUNS):
-        # Who goes first changes, so that neither always meets the warmer machine.
-        if turn % 2:
-            other = reference()
-            pairs.append((subject(), other))
-        else:
-            pairs.append((subject(), reference()))
-    mine, theirs = zip(*pairs, strict=True)
+    mine, theirs = by_turns(subject, reference)
     return Row(name, unit, mine, reference_name, theirs, must_rate, must_ratio)
+
+
+def by_turns(*measures: Callable[[], float]) -> list[tuple[float, ...]]:
+    """What each measured, RUNS times (once when QUICK)."""
+    found: list[list[float]] = [[] for _ in measures]
+    for turn in range(1 if QUICK else RUNS):
+        # Who goes first changes, so that none always meets the warmer machine.
+        order = range(len(measures))
+        for number in reversed(order) if turn % 2 else order:
+            found[number].append(measures[number]())
+    return [tuple(each) for each in found]
 
 
 def table(rows: list[Row]) -> str:
