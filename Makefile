@@ -55,11 +55,11 @@ bench: bootstrap infra ## commands, cells, events beside their references (B=b6 
 ##@ Maintain
 .PHONY: bootstrap requirements help
 .PHONY: contracts
-contracts: bootstrap ## write schemas, examples, asyncapi.yaml and the event map from the contracts
+contracts: bootstrap ## write schemas, examples, asyncapi.yaml, openapi.json and the event map
 	$(VENV)/python -m contracts.generate
 .PHONY: release-contracts
-release-contracts: contracts ## promise today's event schemas: from then on they never change
-	$(VENV)/python -m contracts.released
+release-contracts: contracts ## promise the event schemas and the API as they are now: from then on they only gain
+	$(VENV)/python -m contracts.release
 bootstrap:      ## install what tests and checks need, start nothing
 	@$(LOCAL) bootstrap --dev
 requirements: bootstrap ## compile requirements/*.in into hashed .txt (UP=1 takes newer releases)

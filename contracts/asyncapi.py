@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from contracts.envelope import EventData
@@ -15,9 +15,12 @@ Subscribers = Mapping[str, tuple[tuple[str, str], ...]]
 """Routing key -> (consuming service, queue), sorted."""
 
 
-def document(subscribers: Subscribers) -> dict[str, Any]:
-    """The document as plain dicts and lists, in a fixed order."""
-    events = list(all_events())
+def document(subscribers: Subscribers, events: Iterable[type[EventData]] | None = None) -> dict[str, Any]:
+    """The document as plain dicts and lists, in a fixed order; of all registered events where none are given."""
+    events = list(all_events() if events is None else events)
+    said: dict[str, list[type[EventData]]] = {}
+    for cls in events:  # the versions of an event share its routing key, and so its channel
+        said.setdefault(cls.routing_key(), []).append(cls)
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -30,17 +33,17 @@ def document(subscribers: Subscribers) -> dict[str, Any]:
         },
         "defaultContentType": "application/cloudevents+json",
         "servers": {"broker": {"host": "rabbitmq", "protocol": "amqp", "description": "the county's own broker"}},
-        "channels": {cls.routing_key(): _channel(cls) for cls in events},
-        "operations": _operations(events, subscribers),
+        "channels": {key: _channel(key, versions) for key, versions in said.items()},
+        "operations": _operations(said, subscribers),
         "components": {"messages": {cls.type: _message(cls) for cls in events}},
     }
 
 
-def _channel(cls: type[EventData]) -> dict[str, Any]:
+def _channel(key: str, versions: list[type[EventData]]) -> dict[str, Any]:
     return {
-        "address": cls.routing_key(),
-        "description": summary(cls),
-        "messages": {_plain(cls.type): {"$ref": f"#/components/messages/{cls.type}"}},
+        "address": key,
+        "description": summary(versions[-1]),
+        "messages": {_plain(cls.type): {"$ref": f"#/components/messages/{cls.type}"} for cls in versions},
         "bindings": {
             "amqp": {
                 "is": "routingKey",
@@ -56,6 +59,7 @@ def _message(cls: type[EventData]) -> dict[str, Any]:
         "summary": summary(cls),
         "description": f"Trigger: {cls.trigger}. Owner: {cls.service()}.",
         "contentType": "application/cloudevents+json",
+        **_deprecated(cls),
         "payload": {
             "allOf": [
                 {"$ref": "./schemas/envelope.json"},
@@ -70,26 +74,40 @@ def _message(cls: type[EventData]) -> dict[str, Any]:
     }
 
 
-def _operations(events: list[type[EventData]], subscribers: Subscribers) -> dict[str, Any]:
+def _deprecated(cls: type[EventData]) -> dict[str, Any]:
+    """A message has no keyword for it in AsyncAPI 3.0: a tag for people, an extension for tools."""
+    if cls.deprecation is None:
+        return {}
+    return {"tags": [{"name": "deprecated", "description": ends(cls)}], "x-deprecated": cls.deprecation.to_json()}
+
+
+def ends(cls: type[EventData]) -> str:
+    """In words, since when a version is deprecated and what replaces it; empty for one that is not."""
+    if cls.deprecation is None:
+        return ""
+    instead = f"; read `{cls.deprecation.replaced_by}` instead" if cls.deprecation.replaced_by else ""
+    return f"deprecated since {cls.deprecation.since}{instead}"
+
+
+def _operations(said: Mapping[str, list[type[EventData]]], subscribers: Subscribers) -> dict[str, Any]:
     operations: dict[str, Any] = {}
-    for cls in events:
-        key = cls.routing_key()
-        operations[f"{cls.service()}.send.{key}"] = _operation(
-            "send", cls, cls.service(), "written to the outbox, published by the relay"
-        )
+    for key, versions in said.items():
+        owner = versions[0].service()
+        how = "written to the outbox, published by the relay"
+        operations[f"{owner}.send.{key}"] = _operation("send", key, versions, owner, how)
         for service, queue in subscribers.get(key, ()):
-            operations[f"{service}.receive.{key}"] = _operation("receive", cls, service, f"queue {queue}")
+            operations[f"{service}.receive.{key}"] = _operation("receive", key, versions, service, f"queue {queue}")
     return operations
 
 
-def _operation(action: str, cls: type[EventData], service: str, how: str) -> dict[str, Any]:
-    channel = f"#/channels/{cls.routing_key()}"
+def _operation(action: str, key: str, versions: list[type[EventData]], service: str, how: str) -> dict[str, Any]:
+    channel = f"#/channels/{key}"
     return {
         "action": action,
         "channel": {"$ref": channel},
         "summary": f"{service}: {how}",
         "tags": [{"name": service}],
-        "messages": [{"$ref": f"{channel}/messages/{_plain(cls.type)}"}],
+        "messages": [{"$ref": f"{channel}/messages/{_plain(cls.type)}"} for cls in versions],
     }
 
 

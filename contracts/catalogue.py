@@ -40,6 +40,7 @@ def event_schema(cls: type[EventData]) -> dict[str, Any]:
         **cls.model_json_schema(mode="validation"),
         "x-trigger": cls.trigger,
         "x-owner": cls.service(),
+        **({"deprecated": True, "x-deprecated": cls.deprecation.to_json()} if cls.deprecation else {}),
     }
 
 

@@ -6,7 +6,8 @@ routing key `<service>.<entity>.<fact>`, source `/pingan/<county>/<service>`, su
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
 
@@ -19,16 +20,32 @@ EventType = Annotated[
 ]
 
 
+@dataclass(frozen=True, slots=True)
+class Deprecation:
+    """That an event version is on its way out: since which day (ISO), and which event type says it instead."""
+
+    since: str
+    replaced_by: str | None = None
+
+    def __post_init__(self) -> None:
+        date.fromisoformat(self.since)
+
+    def to_json(self) -> dict[str, str]:
+        return {"since": self.since} | ({"replacedBy": self.replaced_by} if self.replaced_by else {})
+
+
 class EventData(BaseModel):
     """Base of every event's data: the entity's public state after the change.
 
     Frozen; unknown fields are ignored, so that readers survive additions. Subclasses are registered
-    in `contracts.registry` and give `type`, `trigger` and, by docstring, meaning.
+    in `contracts.registry` and give `type`, `trigger` and, by docstring, meaning; one that readers should
+    leave gives `deprecation` too.
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
     type: ClassVar[str]
     trigger: ClassVar[str]
+    deprecation: ClassVar[Deprecation | None] = None
 
     @classmethod
     def service(cls) -> str:

@@ -23,6 +23,8 @@ def event(cls: type[EventData]) -> type[EventData]:
         raise ValueError(f"{cls.type} is registered twice: {_events[cls.type].__name__}, {cls.__name__}")
     if not (cls.__doc__ or "").strip() or not getattr(cls, "trigger", ""):
         raise ValueError(f"{cls.__name__} needs a docstring (meaning) and a trigger")
+    if cls.deprecation is not None and cls.deprecation.replaced_by == cls.type:
+        raise ValueError(f"{cls.type} cannot replace itself")
     _events[cls.type] = cls
     return cls
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -80,6 +81,22 @@ def create_app(settings: PlatformSettings) -> FastAPI:
         finally:
             await parts.stop()
 
+    app = _routed(lifespan)
+    app.state.parts = Parts.build(settings)
+    app.add_exception_handler(Problem, _problem)
+    app.add_exception_handler(Refusal, _refusal)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_middleware(Edge)
+    return app
+
+
+def document() -> dict[str, Any]:
+    """The OpenAPI document; needs no settings and connects to nothing."""
+    return described(_routed(None))
+
+
+def _routed(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | None) -> FastAPI:
     app = FastAPI(
         title="Ping'an Grid 平安网格",
         version="1",
@@ -91,16 +108,10 @@ def create_app(settings: PlatformSettings) -> FastAPI:
         default_response_class=Response,
         redirect_slashes=False,
     )
-    app.state.parts = Parts.build(settings)
     app.openapi = lambda: described(app)  # type: ignore[method-assign]
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(manual.router)
-    app.add_exception_handler(Problem, _problem)
-    app.add_exception_handler(Refusal, _refusal)
-    app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_middleware(Edge)
     return app
 
 
