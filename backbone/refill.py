@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import asyncpg
 
@@ -20,7 +21,8 @@ log = telemetry.logger("refill")
 # In the order of confirmation, which is an entity's own order: its next is published after the confirm before.
 _SINCE = """
 SELECT id, entity_id, routing_key, target, type, body, attempts, published_at FROM outbox
-WHERE published_at >= $1 AND published_at < $2 AND target IS NULL AND routing_key || '.' ~ $3 ORDER BY published_at, seq
+WHERE published_at >= $1 AND published_at < $2 AND target IS NULL AND routing_key || '.' ~ $3
+  AND ($4::text IS NULL OR type = $4) ORDER BY published_at, seq
 """
 _VERSIONS = """
 SELECT o.id, o.entity_id, o.routing_key, o.target, o.type, o.body, o.attempts
@@ -30,6 +32,8 @@ WHERE o.published_at IS NOT NULL AND o.target IS NULL AND o.routing_key || '.' ~
 """
 FETCH = 500
 FOREVER = datetime.datetime(9999, 1, 1, tzinfo=datetime.UTC)
+
+Before = Callable[[list[UUID]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +58,28 @@ class Refill:
         *,
         until: datetime.datetime = FOREVER,
         most: int | None = None,
+        event_type: str | None = None,
+        before: Before | None = None,
     ) -> Sent:
         """What this database's service had confirmed in [since, until) and the queue's keys match, oldest first.
 
+        event_type: only this type, such as `county.grid.agency.changed.v1`.
+        before: awaited with the ids of each portion before it goes out.
         Ends after about `most` events, at a change of the confirmation time: who goes on from there skips nothing.
         Raises RuntimeError when the queue refuses, asyncpg's errors when the database is away.
         """
         sent = 0
         last: datetime.datetime | None = None
         async with database.transaction(readonly=True):
-            cursor = await database.cursor(_SINCE, since, until, topology.pattern_of(queue))
+            cursor = await database.cursor(_SINCE, since, until, topology.pattern_of(queue), event_type)
             while records := await cursor.fetch(FETCH if most is None else max(1, min(FETCH, most - sent))):
                 if most is not None and sent >= most:
                     later = next((each for each in records if each["published_at"] != last), None)
                     if later is not None:
                         rest = [each for each in records if each["published_at"] == last]
-                        await self._send(queue, rest)
+                        await self._send(queue, rest, before)
                         return Sent(sent + len(rest), later["published_at"])
-                await self._send(queue, records)
+                await self._send(queue, records, before)
                 sent += len(records)
                 last = records[-1]["published_at"]
         return Sent(sent)
@@ -84,9 +92,11 @@ class Refill:
         await self._send(queue, records)
         return len(records)
 
-    async def _send(self, queue: str, records: Iterable[Any]) -> None:
+    async def _send(self, queue: str, records: Sequence[Any], before: Before | None = None) -> None:
         from backbone.relay import Row  # the relay imports the guard
 
+        if before is not None and records:
+            await before([record["id"] for record in records])
         rows = [Row.of(record, queue) for record in records]
         while rows:  # a lost link: the rest again
             confirmed, refused = await self._publisher.publish(rows)

@@ -15,7 +15,7 @@ _COMMANDS = {
     "admin": "cli.accounts",
     "county": "cli.county",
     "demo": "cli.demo",
-    "events": "cli.broker",
+    "events": "cli.events",
     "migrate": "cli.migrate",
     "quarantine": "cli.quarantine",
     "topology": "cli.broker",

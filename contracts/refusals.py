@@ -115,3 +115,11 @@ class ConsumerUnknown(Refusal):
     code = "consumer_unknown"
     status = 422
     zh = "该消息不属于当前版本的任何事件队列，只能丢弃"
+
+
+class NotAnnounceable(Refusal):
+    """This consumer keeps every event: current states announced to it would count as news. Send it the events again."""
+
+    code = "not_announceable"
+    status = 422
+    zh = "该消费者逐条保存事件，不能接收现状通告，请改为重发事件"

@@ -15,19 +15,21 @@ from backbone import outbox, topology
 from backbone.database import Session
 from backbone.outbox import Event
 from contracts.commands import Announce, Announced
-from contracts.refusals import InvalidField, NotAllowed
+from contracts.refusals import InvalidField, NotAllowed, NotAnnounceable
 from contracts.scope import Actor, Role
 
 Announcer = Callable[[Session, datetime | None, UUID | None, int], Sequence[Event[Any]]]
 
 
 def announce(announcers: Mapping[str, Announcer], session: Session, actor: Actor, command: Announce) -> Announced:
-    """One chunk. Refuses an unknown entity and a queue that does not hear it."""
+    """One chunk. Refuses an unknown entity, a queue that does not hear it, and one that keeps every event."""
     if not (actor.has(Role.COUNTY_ADMIN) or actor.scope.unrestricted):
         raise NotAllowed()
     announcer = announcers.get(command.entity)
     if announcer is None:
         raise InvalidField(field="entity", expected=", ".join(sorted(announcers)))
+    if topology.keeps_every_event(command.consumer):
+        raise NotAnnounceable(field="consumer", expected="scripts/pingan events redrive")
     keys = topology.keys_of(command.consumer)
     since = datetime.fromisoformat(command.since) if command.since else None
     events = announcer(session, since, UUID(command.after) if command.after else None, command.limit)

@@ -14,7 +14,7 @@ from backbone.clock import Clock
 from backbone.database import Session
 from backbone.outbox import Event, append
 from contracts.commands import Announce, Announced
-from contracts.refusals import InvalidField, NotAllowed
+from contracts.refusals import InvalidField, NotAllowed, NotAnnounceable
 from contracts.scope import Actor, Role
 from services.grid import boundary
 from services.grid.boundary import BOUNDARY_ID, area_id
@@ -27,7 +27,7 @@ Chunk = tuple[list[Event[Any]], UUID | None]
 
 
 def announce(session: Session, actor: Actor, command: Announce, *, clock: Clock) -> Announced:
-    """Write one chunk for `command.consumer` alone. Raises NotAllowed, InvalidField."""
+    """Write one chunk for `command.consumer` alone. Raises NotAllowed, InvalidField, NotAnnounceable."""
     if not (actor.scope.unrestricted or actor.has(Role.COUNTY_ADMIN)):
         raise NotAllowed(expected="county_admin")
     announcer = ANNOUNCERS.get(command.entity)
@@ -43,6 +43,8 @@ def announce(session: Session, actor: Actor, command: Announce, *, clock: Clock)
 
 def _require_listening(command: Announce) -> None:
     """The consumer's queue takes this entity's events: anything else would be lost or never end."""
+    if topology.keeps_every_event(command.consumer):
+        raise NotAnnounceable(field="consumer", expected="scripts/pingan events redrive")
     keys = topology.queues_of(command.consumer.partition(".")[0]).get(command.consumer, ())
     if not any(topology.matches(key, f"grid.{command.entity}.changed") for key in keys):
         raise InvalidField(field="consumer", expected=f"a queue that hears grid.{command.entity}.#")
