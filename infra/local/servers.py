@@ -199,6 +199,12 @@ def rabbitmq_command() -> list[str]:
     return [*_clean(rabbitmq_environment()), str(RABBITMQ_SERVER)]
 
 
+def rabbitmqctl_command(*arguments: str) -> list[str]:
+    """One call of the node's own command line."""
+    program = str(RABBITMQ_SERVER.with_name("rabbitmqctl"))
+    return [*_as_user("rabbitmq"), *_clean(rabbitmq_environment()), program, *arguments]
+
+
 def broker_api(path: str, timeout_s: float = 3) -> bytes | None:
     """GET on the management API; None when it does not answer 200."""
     request = urllib.request.Request(f"http://127.0.0.1:{place.ports()['management']}/api/{path}")
