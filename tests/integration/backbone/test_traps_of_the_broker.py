@@ -1,6 +1,7 @@
 """What RabbitMQ does and we must not fall into (house.md section 4, points 5, 6, 9, 10, 11).
 
-A message that kills its workers (point 11) is in tests/faults/test_r08_poison.py.
+A broker that stands still (point 5) is in tests/faults/test_r05_broker_frozen.py and test_r07_network_cut.py, a message
+that kills its workers (point 11) in test_r08_poison.py.
 """
 
 from __future__ import annotations
@@ -43,20 +44,6 @@ def management(stage: Stage, method: str, path: str, body: Any = None) -> None:
     urllib.request.urlopen(request, timeout=10).close()
 
 
-def test_05_a_frozen_broker_blocks_the_relay_ten_seconds_at_most(stage: Stage, processes: Processes) -> None:
-    with proxied(stage.broker_url) as (proxy, url):
-        relay = processes.relay(PINGAN_BROKER_URL=url)
-        stage.say("fine")
-        eventually(stage.published)
-        proxy.freeze()
-        stage.say(*["fine"] * 10)
-        processes.said(relay, "dropping the broker's socket", within=13)
-        proxy.heal()
-        eventually(stage.published, 8)
-    with stage.channel() as channel:
-        assert channel.queue_declare("hazards.on-agencies", passive=True).message_count >= 11
-
-
 async def test_05_a_frozen_broker_is_unavailable_and_heals(stage: Stage, processes: Processes) -> None:
     processes.service(GRID)
     with proxied(stage.broker_url) as (proxy, url):
@@ -72,20 +59,6 @@ async def test_05_a_frozen_broker_is_unavailable_and_heals(stage: Stage, process
         await client.connect()
         assert await client.send(Nothing(), ACTOR) == {"done": True}
         await client.close()
-
-
-def test_05_a_service_whose_broker_froze_comes_back(stage: Stage, processes: Processes) -> None:
-    with proxied(stage.broker_url) as (proxy, url):
-        service = processes.service(HAZARDS, PINGAN_BROKER_URL=url)
-        processes.relay()
-        stage.say("fine")
-        eventually(lambda: len(stage.effects()) == 1)
-        proxy.freeze()
-        stage.say(*["fine"] * 5)
-        processes.said(service, "lost the broker", within=30)  # two heartbeats, and a little
-        proxy.heal()
-        eventually(lambda: len(stage.effects()) == 6, 10)
-        assert service.poll() is None
 
 
 def test_06_queues_are_named_by_consumer_and_stream_never_by_a_method(stage: Stage, processes: Processes) -> None:
