@@ -105,10 +105,10 @@ def test_a_gateway_told_to_stop_answers_the_requests_it_has(platform: Platform) 
 
 
 def _connections(url: str) -> int:
-    """How many clients are connected to the server of `url`, as Linux says."""
+    """How many connections the server of `url` has accepted, as Linux says: those that still wait have no inode."""
     port = f":{int(url.rpartition(':')[2]):04X}"
     rows = (line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:])
-    return sum(row[1].endswith(port) and row[3] == "01" for row in rows)
+    return sum(row[1].endswith(port) and row[3] == "01" and row[9] != "0" for row in rows)
 
 
 def _newest(url: str, headers: dict[str, str]) -> str:

@@ -184,8 +184,8 @@ GUARDS = (
     Guard(
         "stream: rights are asked for again",
         STREAMS,
-        "        while (scope := await self._rights()) is not None:",
-        "        scope = await self._rights()\n        while scope is not None:",
+        "        while (scope := await self.rights()) is not None:",
+        "        scope = await self.rights()\n        while scope is not None:",
         (f"{U}test_streams.py::test_rights_narrowed_while_one_listens_bind_the_very_next_event",),
     ),
     Guard(
