@@ -36,6 +36,7 @@ MOST = 32
 """Commands in one transaction."""
 LOCK_MS = 100
 """How long a shared transaction waits for a row: whoever waits longer waits alone."""
+LATE_S = 0.1  # after the cancelling: what was on its way has arrived
 PREFETCH = 2 * LANES * MOST
 
 Answered = tuple[Received, Outcome | None]
@@ -88,6 +89,8 @@ class CommandIntake(Wire):
     def on_turn(self) -> None:
         if self._cancel and not self._cancelled.ready():
             self._channel.basic_cancel(self._tag)
+            # What was on its way still comes after the broker's answer: amqp would give it back unread.
+            self._channel.callbacks[self._tag] = self._receive
             self._cancelled.send(None)
 
     def on_lose(self) -> None:
@@ -230,6 +233,7 @@ class CommandIntake(Wire):
         if self.connected:
             with eventlet.Timeout(5, False):
                 self._cancelled.wait()
+            eventlet.sleep(LATE_S)
         while time.monotonic() < until and not self._idle:
             eventlet.sleep(0.01)
         self.close()
