@@ -6,12 +6,10 @@ import asyncio
 
 from tests.faults import clients
 from tests.faults.clients import Run
-from tests.faults.killing import Killer
+from tests.faults.killing import BACK_WITHIN_S, Killer
 from tests.faults.oracle import Oracle
 from tests.faults.report import Notes
 from tests.platform import eventually
-
-GATEWAY_AWAY_S = 30  # from its kill until it must accept connections again
 
 
 async def until_drained(oracle: Oracle, within_s: float) -> None:
@@ -35,7 +33,7 @@ def judge(run: Run, killer: Killer, oracle: Oracle, notes: Notes) -> None:
 
 def _unexcused(run: Run, killer: Killer) -> list[tuple[float, str]]:
     """Broken connections while the gateway was not away."""
-    away = [(kill.at - 0.2, kill.at + min(GATEWAY_AWAY_S, (kill.back_after or GATEWAY_AWAY_S) + 1))
+    away = [(kill.at - 0.2, kill.at + (kill.back_after or BACK_WITHIN_S) + 1)
             for kill in killer.kills if kill.name == "gateway"]  # fmt: skip
     return [(at, how) for at, how in run.broken if not any(since <= at <= until for since, until in away)]
 

@@ -11,6 +11,9 @@ product knows nothing of it. As in RabbitMQ's Jepsen total-queue test:
 lost = sent - applied; twice = applied more than once; inversion = an entity's version going down. A projection keeps
 the newest state of a batch: a version of it is lost when neither it nor a newer one was applied, or when the
 consumer's inbox never took the event.
+
+`oracle.claimed`: a trigger on each inbox notes what consumers claim, also what they knew already: an event that came
+again after it was applied shows here, although the inbox drops it.
 """
 
 from __future__ import annotations
@@ -33,6 +36,7 @@ EFFECTS = (
     (HAZARDS, "hazards.jurisdictions", "", "id", "version"),
     (PATROL, "patrol.agencies", "", "id", "version"),
 )
+INBOXES = ("hazards", "patrol", "notify")
 OUTBOXES = ("grid", "hazards", "patrol", "notify")
 
 _INSTALL = """
@@ -42,6 +46,13 @@ CREATE TABLE oracle.sent (n bigserial, service text, event_id uuid, entity text,
                           target text);
 CREATE TABLE oracle.applied (n bigserial, consumer text, key text, entity_id uuid, version bigint,
                              at timestamptz DEFAULT clock_timestamp());
+CREATE TABLE oracle.claimed (consumer text, event_id uuid);
+CREATE FUNCTION oracle.note_claimed() RETURNS trigger
+SECURITY DEFINER SET search_path = pg_catalog LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO oracle.claimed VALUES (NEW.consumer, NEW.event_id);
+    RETURN NEW;
+END $$;
 CREATE FUNCTION oracle.note_sent() RETURNS trigger
 SECURITY DEFINER SET search_path = pg_catalog LANGUAGE plpgsql AS $$
 BEGIN
@@ -76,6 +87,9 @@ CREATE INDEX ON oracle.applied (key, consumer);
 CREATE INDEX ON oracle.applied (entity_id, consumer, version);
 """
 _ON_OUTBOX = "CREATE TRIGGER oracle_sent AFTER INSERT ON {0}.outbox FOR EACH ROW EXECUTE FUNCTION oracle.note_sent()"
+_ON_INBOX = (
+    "CREATE TRIGGER oracle_claimed BEFORE INSERT ON {0}.inbox FOR EACH ROW EXECUTE FUNCTION oracle.note_claimed()"
+)
 _ON_EFFECT = (
     "CREATE TRIGGER oracle_applied BEFORE INSERT ON {1} FOR EACH ROW "
     "EXECUTE FUNCTION oracle.note_applied('{0}', '{2}', '{3}', '{4}')"
@@ -136,6 +150,7 @@ class Oracle:
     def install(self) -> None:
         """In one transaction: what is sent from then on is watched, and so is every effect of it."""
         triggers = [_ON_OUTBOX.format(service) for service in OUTBOXES]
+        triggers += [_ON_INBOX.format(service) for service in INBOXES]
         triggers += [_ON_EFFECT.format(*effect) for effect in EFFECTS]
         self._settle("; ".join([_INSTALL, *triggers]))
 
@@ -153,6 +168,12 @@ class Oracle:
                 if not left:
                     raise
                 time.sleep(1)
+
+    def came_again(self) -> list[tuple[Any, ...]]:
+        """Consumer, event and times of what came again after it was taken: acked too late, or published twice."""
+        return self.query(
+            "SELECT consumer, event_id::text, count(*) FROM oracle.claimed GROUP BY 1, 2 HAVING count(*) > 1"
+        )
 
     def consumers_since(self, moment: float) -> set[str]:
         """Who has applied something since that Unix time; nobody while the server is away."""

@@ -76,6 +76,7 @@ def test_what_comes_often_and_is_applied_once_passes(stage: Stage) -> None:
     stage.deliver(again)
     assert str(stage.oracle.verdict()) == "lost 0, twice 0, inversions 0 (20 events sent, 20 effects)"
     assert stage.oracle.query("SELECT count(*) FROM notify.journal") == [(20,)]
+    assert len(stage.oracle.came_again()) == 20
 
 
 def test_what_was_rolled_back_was_not_sent(stage: Stage) -> None:
