@@ -21,7 +21,7 @@ from backbone.database import Session
 
 log = telemetry.logger("hints")
 
-QUIET_S = 0.05
+QUIET_S = 0.02
 JOURNAL = "pingan_journal"
 _AGAIN_S, _LOOK_S = 2.0, 20.0
 _LOST = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
