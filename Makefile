@@ -27,8 +27,10 @@ infra-down:     ## stop everything, PostgreSQL and RabbitMQ too
 .PHONY: test faults mutants check lint types arrows format
 test:           ## every test, on servers of its own (T=path for a part, e.g. T=tests/unit)
 	@$(LOCAL) test -- $(T)
-faults:         ## the full fault suite: kill -9 of every process, also while the walkthrough loops
-	@FAULTS=full $(LOCAL) test -- tests/faults -s
+faults:         ## the full fault suite (FAULTS_SCALE=0.1 for a tenth, FAULTS_SEED=n for other moments); writes a report
+	@report=.local-$${PINGAN_INSTANCE:-test}/faults-report.md; rm -f $$report; \
+	FAULTS=full $(LOCAL) test -- tests/faults -s; status=$$?; \
+	if [ -f $$report ]; then echo "report: $$report"; tail -n 1 $$report; else status=1; fi; exit $$status
 mutants: bootstrap ## take out one guard after another: a named test must turn red each time (M=name for one)
 	@$(VENV)/python -m tests.mutants $(if $(M),"$(M)")
 check: lint types arrows ## ruff, mypy, the arrows, names and sizes

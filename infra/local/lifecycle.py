@@ -250,8 +250,11 @@ def test(paths: list[str]) -> int:
 
 
 def _parts() -> list[list[str]]:
-    """Isolated tests on two workers; then, one after another, those that share a running platform."""
-    folders = sorted(folder for folder in (CHECKOUT / "tests").iterdir() if any(folder.rglob("test_*.py")))
+    """Isolated tests on two workers; then, one after another, those that share a running platform, faults last."""
+    folders = sorted(
+        (folder for folder in (CHECKOUT / "tests").iterdir() if any(folder.rglob("test_*.py"))),
+        key=lambda folder: (folder.name == "faults", folder.name),
+    )
     isolated = [f"tests/{folder.name}" for folder in folders if folder.name in IN_PARALLEL]
     sharing = [f"tests/{folder.name}" for folder in folders if folder.name not in IN_PARALLEL]
     return [["-n", "2", *isolated], *([sharing] if sharing else [])]
