@@ -66,6 +66,7 @@ bootstrap:      ## install what tests and checks need, start nothing
 	@$(LOCAL) bootstrap --dev
 requirements: bootstrap ## compile requirements/*.in into hashed .txt (UP=1 takes newer releases)
 	$(VENV)/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make requirements" $(if $(UP),--upgrade) requirements/runtime.in -o requirements/runtime.txt
+	$(VENV)/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make requirements" $(if $(UP),--upgrade) requirements/console.in -o requirements/console.txt
 	$(VENV)/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make requirements" $(if $(UP),--upgrade) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
 
 help:           ## this list

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from backbone import telemetry
 from backbone.settings import PlatformSettings
 from contracts.refusals import Refusal
-from gateway import manual, middleware
+from gateway import manual, middleware, pages
 from gateway.access import demo
 from gateway.documents import described
 from gateway.middleware import Edge
@@ -31,6 +31,7 @@ from gateway.routes import (
     imports,
     patrol,
     positions,
+    quarantine,
     registry,
     states,
     subscriptions,
@@ -53,6 +54,7 @@ ROUTERS = (
     tiles.router,
     subscriptions.router,
     accounts.router,
+    quarantine.router,
     health.router,
 )
 DESCRIPTION = """
@@ -112,6 +114,7 @@ def _routed(lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]] | N
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(manual.router)
+    app.include_router(pages.router)
     return app
 
 

@@ -1,4 +1,4 @@
-"""Installs what is missing: Debian packages by apt (no service is started), and the virtual environment.
+"""Installs what is missing: Debian packages by apt (no service is started), the virtual environment, the built page.
 
 Where it may not install, it says exactly what is missing and which command would bring it.
 """
@@ -13,7 +13,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from infra.local.npm import ensure_node_modules
+from infra.local import npm
 from infra.local.place import CHECKOUT, IS_ROOT, Trouble, say
 from infra.local.servers import PG_BIN, RABBITMQ_SERVER
 
@@ -21,6 +21,8 @@ VENV = CHECKOUT / ".venv"
 REQUIREMENTS = CHECKOUT / "requirements"
 POSTGIS = pathlib.Path("/usr/share/postgresql/15/extension/postgis.control")
 PYTHON_VERSION = (3, 11)
+CONTAINS = {"runtime": ("runtime",), "console": ("console",), "dev": ("runtime", "console", "dev")}
+"""requirements/*.txt, and which of them each brings with it."""
 
 
 def ensure(kind: str = "runtime") -> None:
@@ -29,7 +31,22 @@ def ensure(kind: str = "runtime") -> None:
     ensure_venv(kind)
     if kind == "dev":
         with _alone():
-            ensure_node_modules()
+            npm.ensure_node_modules()
+
+
+def ensure_console(strict: bool = False) -> None:
+    """The page, built from gateway/console by Node; quick when it is. Without it the API runs all the same."""
+    if npm.console_is_built():
+        return
+    try:
+        ensure_venv("console")
+        with _alone():
+            if not npm.console_is_built():
+                npm.build_console()
+    except Trouble as trouble:
+        if strict:
+            raise
+        say(f"the page could not be built, so only the API answers ({trouble}); to try again: make run")
 
 
 # Debian packages ------------------------------------------------------------------------------------
@@ -128,7 +145,7 @@ def _alone() -> Iterator[None]:
 
 
 def _install(kind: str) -> None:
-    known = any((VENV / f"{each}.stamp").exists() for each in ("runtime", "dev"))
+    known = any((VENV / f"{each}.stamp").exists() for each in CONTAINS)
     if not _venv_python_works() or (known and not _is_in_place()):
         python = _python()
         if python is None:
@@ -146,7 +163,7 @@ def _install(kind: str) -> None:
                 print(f"    {line.rstrip()[:150]}", flush=True)
     if pip.returncode:
         raise Trouble("pip could not install the requirements; its words are above")
-    for each in ("runtime", "dev") if kind == "dev" else ("runtime",):  # dev contains runtime
+    for each in CONTAINS[kind]:
         file, wanted = _stamp(each)
         file.write_text(wanted)
 

@@ -106,6 +106,7 @@ def _python(*arguments: str, as_superuser: bool = False, shown: bool = True) -> 
 def up() -> None:
     """Everything, in the background; returns when every process is ready."""
     bootstrap.ensure("runtime")
+    bootstrap.ensure_console()
     with only_one():
         began = time.monotonic()
         _start_servers()
@@ -238,6 +239,7 @@ IN_PARALLEL = ("unit", "architecture", "contracts", "integration", "k8s")
 def test(paths: list[str]) -> int:
     """pytest on an instance of its own (`.local-test`), stopped afterwards; 0 when all passed."""
     bootstrap.ensure("dev")
+    bootstrap.ensure_console(strict=True)
     infra_up()
     pytest = [str(CHECKOUT / ".venv" / "bin" / "python"), "-m", "pytest"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PINGAN_")}

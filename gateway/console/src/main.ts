@@ -1,0 +1,7 @@
+import { createApp } from "vue";
+import App from "./App.vue";
+import { i18n } from "./i18n";
+import "maplibre-gl/dist/maplibre-gl.css";
+import "./page.css";
+
+createApp(App).use(i18n).mount("#app");

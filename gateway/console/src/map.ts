@@ -1,0 +1,87 @@
+// The map's look: one paper, hairlines for grids, colour only where something happens. No base map is needed.
+import type { Feature, FeatureCollection, Point } from "geojson";
+import type { ExpressionSpecification, StyleSpecification } from "maplibre-gl";
+import type { Case, Unit } from "./model";
+
+const TEXT = "#33475a";
+export const TONES: Record<string, string> = {
+  reported: "#c8553d",
+  verified: "#c8553d",
+  registered: "#d08b2e",
+  dispatched: "#d08b2e",
+  accepted: "#2f7f86",
+  handling: "#2f7f86",
+  handled: "#5b7f4b",
+  checked: "#5b7f4b",
+};
+
+const level = (name: string): ExpressionSpecification => ["==", ["get", "level"], name];
+
+export function style(origin: string): StyleSpecification {
+  const label = (id: string, of: string, size: number, from: number, to: number): StyleSpecification["layers"][number] => ({
+    id,
+    type: "symbol",
+    source: "areas",
+    "source-layer": "labels",
+    filter: level(of),
+    minzoom: from,
+    maxzoom: to,
+    layout: { "text-field": ["get", "name"], "text-size": size, "text-font": ["sans-serif"], "text-padding": 6 },
+    paint: { "text-color": TEXT, "text-halo-color": "#f5f2ea", "text-halo-width": 1.6, "text-opacity": 0.85 },
+  });
+  return {
+    version: 8,
+    sources: {
+      areas: { type: "vector", tiles: [`${origin}/v1/tiles/areas/{z}/{x}/{y}.mvt`], minzoom: 0, maxzoom: 15 },
+      cases: { type: "geojson", data: nothing(), cluster: true, clusterRadius: 36, clusterMaxZoom: 12 },
+      units: { type: "geojson", data: nothing() },
+      here: { type: "geojson", data: nothing() },
+    },
+    layers: [
+      { id: "paper", type: "background", paint: { "background-color": "#e9e5da" } },
+      { id: "land", type: "fill", source: "areas", "source-layer": "areas", filter: level("county"), paint: { "fill-color": "#f7f4ed" } },
+      { id: "special", type: "fill", source: "areas", "source-layer": "areas", minzoom: 12, filter: ["all", level("grid"), ["!=", ["slice", ["get", "kind"], 0, 4], "grid"], ["!=", ["get", "kind"], "ordinary"]], paint: { "fill-color": "#dfe6e4", "fill-opacity": 0.7 } },
+      { id: "grids", type: "line", source: "areas", "source-layer": "areas", minzoom: 12, filter: level("grid"), paint: { "line-color": "#b9b4a6", "line-width": ["interpolate", ["linear"], ["zoom"], 12, 0.4, 15, 1] } },
+      { id: "villages", type: "line", source: "areas", "source-layer": "areas", minzoom: 10, filter: level("village"), paint: { "line-color": "#a39d8d", "line-width": ["interpolate", ["linear"], ["zoom"], 10, 0.5, 14, 1.3] } },
+      { id: "towns", type: "line", source: "areas", "source-layer": "areas", filter: level("town"), paint: { "line-color": "#6f7d88", "line-width": ["interpolate", ["linear"], ["zoom"], 8, 0.8, 13, 1.8] } },
+      { id: "county", type: "line", source: "areas", "source-layer": "areas", filter: level("county"), paint: { "line-color": "#17344f", "line-width": 2.2 } },
+      label("grid names", "grid", 11, 14, 24),
+      label("village names", "village", 12, 11.5, 24),
+      label("town names", "town", 14, 7, 13),
+      { id: "clusters", type: "circle", source: "cases", filter: ["has", "point_count"], paint: { "circle-color": "#17344f", "circle-opacity": 0.88, "circle-radius": ["step", ["get", "point_count"], 13, 20, 17, 100, 22] } },
+      { id: "cluster counts", type: "symbol", source: "cases", filter: ["has", "point_count"], layout: { "text-field": ["get", "point_count_abbreviated"], "text-size": 12, "text-font": ["sans-serif"], "text-allow-overlap": true }, paint: { "text-color": "#ffffff" } },
+      { id: "chosen", type: "circle", source: "cases", filter: ["==", ["get", "id"], ""], paint: { "circle-radius": 14, "circle-color": "#17344f", "circle-opacity": 0.16, "circle-stroke-color": "#17344f", "circle-stroke-width": 1.5 } },
+      { id: "cases", type: "circle", source: "cases", filter: ["!", ["has", "point_count"]], paint: { "circle-color": ["get", "tone"], "circle-radius": ["interpolate", ["linear"], ["zoom"], 9, 5, 15, 8], "circle-stroke-color": ["case", ["get", "overdue"], "#8f1d1d", "#ffffff"], "circle-stroke-width": ["case", ["get", "overdue"], 3, 1.6] } },
+      { id: "units", type: "circle", source: "units", paint: { "circle-color": "#2b5fb3", "circle-radius": 6, "circle-stroke-color": "#ffffff", "circle-stroke-width": 2 } },
+      { id: "unit names", type: "symbol", source: "units", minzoom: 11, layout: { "text-field": ["get", "name"], "text-size": 11, "text-offset": [0, 1.3], "text-font": ["sans-serif"] }, paint: { "text-color": "#2b5fb3", "text-halo-color": "#ffffff", "text-halo-width": 1.4 } },
+      { id: "here", type: "circle", source: "here", paint: { "circle-radius": 9, "circle-color": "#d08b2e", "circle-opacity": 0.35, "circle-stroke-color": "#d08b2e", "circle-stroke-width": 2 } },
+    ],
+  };
+}
+
+export function nothing(): FeatureCollection<Point> {
+  return { type: "FeatureCollection", features: [] };
+}
+
+export function caseFeatures(found: Iterable<Case>): FeatureCollection<Point> {
+  return collection([...found], (each) => ({
+    id: each.case_id,
+    tone: TONES[each.state] ?? "#777777",
+    overdue: each.overdue === true,
+  }));
+}
+
+export function unitFeatures(found: Iterable<Unit>): FeatureCollection<Point> {
+  return collection([...found], (each) => ({ id: each.unit_id, name: each.call_sign }));
+}
+
+export function pointAt(place: { lon: number; lat: number } | null): FeatureCollection<Point> {
+  return place ? collection([place], () => ({})) : nothing();
+}
+
+function collection<T extends { lon: number; lat: number }>(items: T[], properties: (item: T) => Feature["properties"]): FeatureCollection<Point> {
+  return {
+    type: "FeatureCollection",
+    features: items.map((item) => ({ type: "Feature", geometry: { type: "Point", coordinates: [item.lon, item.lat] }, properties: properties(item) })),
+  };
+}
