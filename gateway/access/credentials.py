@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -98,6 +98,24 @@ async def open_session(
         address,
         expires_at,
     )
+
+
+async def renew_session(
+    connection: Any, *, session_id: UUID, old_jti: str, jti: str, expires_at: datetime, longest: timedelta
+) -> bool:
+    """Gives a person's standing session its next token; False when it has ended, or began longer ago than `longest`."""
+    done = await connection.fetchval(
+        """UPDATE access.sessions SET jti = $3, expires_at = $4
+           WHERE session_id = $1 AND jti = $2 AND revoked_at IS NULL AND expires_at > now()
+             AND grant_type = 'password' AND created_at > now() - $5::interval
+           RETURNING true""",
+        session_id,
+        old_jti,
+        jti,
+        expires_at,
+        longest,
+    )
+    return bool(done)
 
 
 async def revoke_session(connection: Any, session_id: UUID) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from backbone import telemetry
 from backbone.database import new_id
 from gateway.access import credentials
 from gateway.auth import passwords
-from gateway.auth.tokens import LIFETIME, Tokens
+from gateway.auth.tokens import LIFETIME, Claims, Tokens
 from gateway.problems import Problem
 from gateway.reads import Database
 
 log = telemetry.logger(__name__)
+LONGEST_SESSION = timedelta(hours=12)
+"""A shift: then a person signs in again, however busy the page was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,22 @@ class Login:
                 address=address,
                 expires_at=datetime.fromtimestamp(claims.expires_at, UTC),
             )
+        return Grant(token, int(LIFETIME.total_seconds()))
+
+    async def renew(self, claims: Claims) -> Grant:
+        """The next token of a person's session, which ends the one before. Raises Problem unauthenticated."""
+        token, following = self._tokens.issue(claims.account_id, claims.session_id)
+        async with self._access.transaction() as connection:
+            renewed = await credentials.renew_session(
+                connection,
+                session_id=claims.session_id,
+                old_jti=claims.jti,
+                jti=following.jti,
+                expires_at=datetime.fromtimestamp(following.expires_at, UTC),
+                longest=LONGEST_SESSION,
+            )
+        if not renewed:
+            raise Problem("unauthenticated", headers={"WWW-Authenticate": 'Bearer realm="pingan"'})
         return Grant(token, int(LIFETIME.total_seconds()))
 
     async def logout(self, session_id: UUID) -> None:

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from contracts.scope import Actor
 from gateway import documents
-from gateway.auth.signed_in import Caller
+from gateway.auth.login import Grant
+from gateway.auth.signed_in import Caller, claims_of
 from gateway.parts import Platform
 from gateway.problems import Problem
 from gateway.rendering import rendered
@@ -76,10 +77,28 @@ async def token(
         )
     else:
         raise Problem("invalid_grant_request", field="grant_type", expected="a value", error="invalid_request")
+    return _granted(grant)
+
+
+def _granted(grant: Grant) -> Response:
     return rendered(
         {"access_token": grant.access_token, "token_type": "Bearer", "expires_in": grant.expires_in_s},
         headers={"Cache-Control": "no-store", "Pragma": "no-cache"},
     )
+
+
+@router.post(
+    "/renew",
+    summary="Get the next token of this session",
+    description="For people, before the token runs out; the token used here is void within two seconds. Twelve hours "
+    "after signing in, or once the session has ended: 401, sign in again. Machines ask for a new token.",
+    responses=documents.answer(TOKEN, "A bearer token") | documents.problems("unauthenticated", "service_unavailable"),
+)
+async def renew(request: Request, platform: Platform, caller: Caller) -> Response:
+    claims = claims_of(request)
+    grant = await platform.login.renew(claims)
+    platform.actors.forget(claims.session_id)
+    return _granted(grant)
 
 
 @router.post(

@@ -116,7 +116,7 @@ class Platform:
         process = self.processes[name] = Process(name, popen, log, health)
         return process
 
-    def wait_ready(self, *names: str, patience_s: float = 30) -> None:
+    def wait_ready(self, *names: str, patience_s: float = 90) -> None:
         end = time.monotonic() + patience_s
         for name in names or tuple(self.processes):
             process = self.processes[name]

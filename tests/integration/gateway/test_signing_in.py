@@ -12,7 +12,7 @@ import psycopg2
 
 from gateway.access import retention
 from gateway.reads import Database as Pool
-from tests.integration.gateway.platform import NAMES, PASSWORD, WEST_GRID, Platform
+from tests.integration.gateway.platform import NAMES, PASSWORD, WEST_GRID, Platform, wait_for
 
 
 def ask(platform: Platform, **form: str) -> httpx.Response:
@@ -212,3 +212,49 @@ def test_demo_accounts_and_no_demo_setting_keep_the_gateway_from_starting(platfo
     assert process.popen.wait(20) != 0
     assert "demo accounts exist" in process.log.read_text()
     del platform.processes["undemo"]
+
+
+def renewed(platform: Platform, token: str) -> httpx.Response:
+    headers = {"Authorization": f"Bearer {token}"}
+    return httpx.post(f"{platform.url}/v1/auth/renew", headers=headers, timeout=15, trust_env=False)
+
+
+def is_in(platform: Platform, token: str) -> bool:
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = httpx.get(f"{platform.url}/v1/auth/me", headers=headers, timeout=15, trust_env=False)
+    return answer.status_code == 200
+
+
+def test_a_persons_session_goes_on_with_the_next_token_alone(platform: Platform) -> None:
+    first = password(platform, "west").json()["access_token"]
+    assert is_in(platform, first)
+    answer = renewed(platform, first)
+    assert answer.status_code == 200, answer.text
+    second = answer.json()["access_token"]
+    assert is_in(platform, second)
+    wait_for(lambda: not is_in(platform, first), 10)
+    assert renewed(platform, first).status_code == 401
+    assert is_in(platform, second), "a refused renewal costs the session nothing"
+
+
+def test_a_session_is_not_renewed_after_its_end_nor_beyond_a_shift(platform: Platform) -> None:
+    ended = password(platform, "west").json()["access_token"]
+    httpx.post(f"{platform.url}/v1/auth/logout", headers={"Authorization": f"Bearer {ended}"}, trust_env=False)
+    assert renewed(platform, ended).status_code == 401
+    old = password(platform, "west").json()["access_token"]
+    connection = psycopg2.connect(platform.settings["TEST_ADMIN_DATABASE_URL"])
+    with connection, connection.cursor() as cursor:
+        cursor.execute("UPDATE access.sessions SET created_at = now() - interval '12 hours 1 minute'")
+    connection.close()
+    assert renewed(platform, old).status_code == 401
+
+
+def test_a_machine_asks_for_a_new_token_instead(platform: Platform) -> None:
+    secret, form = "a secret of the tests", machine()
+    with platform.client("admin") as admin:
+        created = admin.put(f"/v1/accounts/{uuid4()}", json=form | {"client_secret": secret})
+        assert created.status_code == 201, created.text
+    token = ask(
+        platform, grant_type="client_credentials", client_id=str(form["client_id"]), client_secret=secret
+    ).json()["access_token"]
+    assert renewed(platform, token).status_code == 401
