@@ -1,6 +1,7 @@
 """B3: report a case through the gateway, committed with outbox and history.
 
-Beside it, by turns: bare INSERT + COMMIT on the same cluster, and a stock nameko service behind FastAPI.
+Beside it, by turns, on the same cluster: bare INSERT + COMMIT of the same case rows into a table with the same
+indexes, the same of two columns with one index, and a stock nameko service behind FastAPI.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ import tempfile
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import httpx
 import orjson
 import psycopg2
 
+from backbone.database import new_id
 from bench import load, place
 from bench.harness import QUICK, Row, alternate
 from simulator import demo, staff
@@ -51,13 +53,19 @@ def rows() -> list[Row]:
             return load.requests_per_second(url, ours, 201, SECONDS, CONNECTIONS)
 
         def bare() -> float:
-            return _bare_inserts(database.url("admin"))
+            return _bare_inserts(database.url("admin"), insert, values)
+
+        def narrow() -> float:
+            return _bare_inserts(database.url("admin"), NARROW, {"body": "x" * 600})
 
         def stock_report() -> float:
             return load.requests_per_second(stock_url, lambda _: stock, 201, SECONDS, CONNECTIONS)
 
+        report()
+        insert, values = _case_row(database)
         return [
             alternate("B3 report a case", "/s", report, "bare INSERT+COMMIT", bare, must_rate=450, must_ratio=0.2),
+            alternate("B3 report a case", "/s", report, "bare, two columns", narrow),
             alternate("B3 report a case", "/s", report, "stock nameko + FastAPI", stock_report, must_ratio=1.3),
         ]
 
@@ -159,20 +167,36 @@ def answers(url: str) -> bool:
         return False
 
 
-def _bare_inserts(url: str, threads: int = 8) -> float:
+NARROW = "INSERT INTO stock_cases (id, body) VALUES (%(id)s, %(body)s)"
+
+
+def _case_row(database: Database) -> tuple[str, dict[str, str | None]]:
+    """An INSERT of a reported case into a table like the cases', and its values; `id` and `case_no` are to be given."""
+    with place.admin(database.url("admin")) as run:
+        run("CREATE TABLE bare_cases (LIKE hazards.cases INCLUDING INDEXES INCLUDING DEFAULTS)")
+        columns = [
+            name
+            for (name,) in run("SELECT column_name FROM information_schema.columns WHERE table_name = 'bare_cases'")
+        ]
+        (values,) = run(f"SELECT {', '.join(f'{name}::text' for name in columns)} FROM hazards.cases LIMIT 1")
+    names, marks = ", ".join(columns), ", ".join(f"%({name})s" for name in columns)
+    row = dict(zip(columns, values, strict=True))
+    return f"INSERT INTO bare_cases ({names}) VALUES ({marks})".replace("%(case_no)s", "%(id)s"), row
+
+
+def _bare_inserts(url: str, insert: str, values: Mapping[str, str | None], threads: int = 8) -> float:
     """One row and one COMMIT at a time over `threads` connections."""
     done, end = [0] * threads, time.perf_counter() + SECONDS
-    body = "x" * 600
 
-    def insert(number: int) -> None:
+    def work(number: int) -> None:
         with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
             while time.perf_counter() < end:
-                cursor.execute("INSERT INTO stock_cases (id, body) VALUES (%s, %s)", (str(uuid.uuid4()), body))
+                cursor.execute(insert, {**values, "id": str(new_id())})
                 connection.commit()
                 done[number] += 1
 
     started = time.perf_counter()
-    workers = [threading.Thread(target=insert, args=(number,)) for number in range(threads)]
+    workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
     for worker in workers:
         worker.start()
     for worker in workers:
