@@ -146,7 +146,7 @@ def _alone() -> Iterator[None]:
 
 def _install(kind: str) -> None:
     if VENV.is_symlink():  # another checkout's would be emptied through it
-        raise Trouble(f"{VENV} is a link to somewhere else; remove the link, then an environment of this checkout is made")
+        raise Trouble(f"{VENV} is a link to somewhere else; remove it, then an environment of this checkout is made")
     known = any((VENV / f"{each}.stamp").exists() for each in CONTAINS)
     if not _venv_python_works() or (known and not _is_in_place()):
         python = _python()
