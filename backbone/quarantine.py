@@ -34,6 +34,9 @@ class Filter:
     settled: bool = False
 
 
+OPEN = Filter()
+
+
 def put(
     session: Session,
     *,
@@ -86,7 +89,7 @@ def listing(
 ) -> list[dict[str, Any]]:
     """Rows without their bodies, newest first; the next page is asked for by the last one's id."""
     columns = [column for column in quarantine.c if column.name != "body"]
-    wanted = select(*columns).where(*_conditions(which or Filter())).order_by(quarantine.c.id.desc()).limit(limit)
+    wanted = select(*columns).where(*_conditions(which or OPEN)).order_by(quarantine.c.id.desc()).limit(limit)
     if after is not None:
         wanted = wanted.where(quarantine.c.id < after)
     return [dict(row) for row in session.execute(wanted).mappings()]

@@ -92,11 +92,13 @@ class Writes:
         actor: Actor,
         command: Command,
         *,
+        service: str | None = None,
         body_digest: str | None = None,
         deadline: float = DEADLINE_S,
     ) -> dict[str, Any]:
         """The service's reply.
 
+        service: whom to ask where every service answers the command.
         body_digest: SHA-256 of the body where it is not the raw JSON that `request.body()` holds.
         Raises Problem with the refusal's code, or 503 with Retry-After when no answer came in time:
         the same request under the same key is then safe.
@@ -109,6 +111,7 @@ class Writes:
             return await self._client.send(
                 command,
                 actor,
+                service=service,
                 deadline=deadline,
                 idempotency=key,
                 correlation_id=context.correlation_id,
@@ -117,7 +120,7 @@ class Writes:
         except CommandRefused as refusal:
             raise _problem(refusal) from None
         except CommandUnavailable as error:
-            raise unavailable(type(command).service, error.retry_after) from error
+            raise unavailable(service or type(command).service, error.retry_after) from error
         except CommandFailed as error:
             raise Problem("internal_error", failed_trace_id=error.trace_id) from error
 

@@ -30,7 +30,9 @@ from sqlalchemy import (
 from sqlalchemy import DateTime as Timestamp
 from sqlalchemy.sql import ColumnElement
 
+from backbone import quarantined
 from backbone.policy import Visibility, parameters, predicate, shape
+from backbone.quarantine import OPEN, Filter
 from backbone.statements import Query, query
 from contracts.areas import path_end
 from contracts.hazards.events import Source, State
@@ -46,6 +48,20 @@ C = cases.c
 VISIBILITY = Visibility(area_path=C.area_path, category=C.category, sensitivity=C.sensitivity, agencies=C.participants)
 Box = tuple[float, float, float, float]
 Cursor = tuple[datetime, UUID]
+
+
+@query
+def quarantine_page(
+    scope: Scope, county: str, *, which: Filter = OPEN, after: UUID | None = None, limit: int = 100
+) -> Query:
+    """What lies in quarantine, for administrators: see `backbone.quarantined.page`."""
+    return quarantined.page("hazards", scope, county, which, after=after, limit=limit)
+
+
+@query
+def quarantine_entry(scope: Scope, county: str, entry_id: UUID) -> Query:
+    """One entry of it: see `backbone.quarantined.entry`."""
+    return quarantined.entry("hazards", scope, county, entry_id=entry_id)
 
 
 def _object(**columns: Any) -> ColumnElement[Any]:

@@ -34,7 +34,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
+from backbone import quarantined
 from backbone.policy import Visibility, parameters, predicate, shape
+from backbone.quarantine import OPEN, Filter
 from backbone.statements import Query, query
 from contracts.areas import path_end
 from contracts.scope import Scope
@@ -52,6 +54,8 @@ __all__ = [
     "journal_page",
     "matches",
     "page_end",
+    "quarantine_entry",
+    "quarantine_page",
     "subscription",
     "subscription_deliveries",
     "subscriptions_of_agency",
@@ -241,6 +245,20 @@ def subscription_deliveries(
 
     key = ("notify.deliveries", shape(_own(scope)), after is None, state is None)
     return Query(key, build, values)
+
+
+@query
+def quarantine_page(
+    scope: Scope, county: str, *, which: Filter = OPEN, after: UUID | None = None, limit: int = 100
+) -> Query:
+    """What lies in quarantine, for administrators: see `backbone.quarantined.page`."""
+    return quarantined.page("notify", scope, county, which, after=after, limit=limit)
+
+
+@query
+def quarantine_entry(scope: Scope, county: str, entry_id: UUID) -> Query:
+    """One entry of it: see `backbone.quarantined.entry`."""
+    return quarantined.entry("notify", scope, county, entry_id=entry_id)
 
 
 def _own(scope: Scope) -> Scope:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from services.patrol.queries.answers import MAX_LIMIT
 from services.patrol.queries.batches import batch, headers_for, intake_counts
 from services.patrol.queries.duty import shift, shift_list, unit, unit_list
+from services.patrol.queries.quarantine import quarantine_entry, quarantine_page
 from services.patrol.queries.tracks import MAX_LIVE, live, live_settings, track, track_settings
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "intake_counts",
     "live",
     "live_settings",
+    "quarantine_entry",
+    "quarantine_page",
     "shift",
     "shift_list",
     "track",

@@ -21,7 +21,8 @@ PROMISED = frozenset(
 /v1/patrol/positions/batches/{batch_id} /v1/patrol/live /v1/subscriptions /v1/subscriptions/{subscription_id}
 /v1/subscriptions/{subscription_id}/moves /v1/subscriptions/{subscription_id}/deliveries /v1/events
 /v1/events/stream /v1/agencies /v1/jurisdictions /v1/posts /v1/places /v1/accounts /v1/auth/token /v1/auth/me
-/v1/auth/logout /v1/health/live /v1/health/ready
+/v1/auth/logout /v1/quarantine /v1/quarantine/{service}/{entry_id} /v1/quarantine/{service}/{entry_id}/retry
+/v1/quarantine/{service}/{entry_id}/drop /v1/health/live /v1/health/ready
 """.split()  # noqa: SIM905 - read as lines
 )
 
