@@ -9,10 +9,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import text
 
-from backbone import topology
+from backbone import relay, topology
 from backbone.relay import Publisher, Row, Source
+from tests.faults.proxy import proxied
 from tests.integration.backbone.conftest import Stage, eventually
 
 QUEUE = "hazards.on-agencies"
@@ -113,6 +115,26 @@ async def test_what_a_refusal_leaves_is_not_marked_with_its_neighbours(stage: St
         await until(lambda: stage.rows("grid", "SELECT 1 FROM outbox WHERE attempts > 0"))
         await until(lambda: published(stage) >= set(taken))
         assert published(stage) == set(taken)
+
+
+async def test_a_broker_that_does_not_confirm_is_left_and_asked_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "CONFIRM_WITHIN_S", 0.5)
+
+    def row() -> Row:
+        return Row(id=uuid4(), entity_id=uuid4(), exchange="", routing_key=QUEUE, type="toy", body=b"{}")
+
+    with proxied(stage.broker_url) as (proxy, url):
+        publisher = Publisher(url)
+        first, second = row(), row()
+        assert await publisher.publish([first]) == ([first], [])
+        proxy.freeze()
+        assert await asyncio.wait_for(publisher.publish([second]), 20) == ([], []), "its fate is unknown"
+        proxy.heal()
+        assert await publisher.publish([second]) == ([second], [])
+        await publisher.close()
+    assert stage.ready(QUEUE) in (2, 3)
 
 
 async def test_a_second_relay_gets_its_share_and_the_first_takes_over(stage: Stage) -> None:

@@ -9,10 +9,12 @@ import httpx
 from tests.integration.gateway.platform import Platform, Process, free_port, wait_for
 
 PATIENT = 60
+# Made once: reading certificates takes its time. Connections are not kept: the last test counts them.
+CLIENT = httpx.Client(trust_env=False, verify=False, headers={"Connection": "close"})
 
 
 def ready(url: str) -> tuple[int, dict[str, Any]]:
-    answer = httpx.get(f"{url}/v1/health/ready", timeout=10, trust_env=False)
+    answer = CLIENT.get(f"{url}/v1/health/ready", timeout=10)
     return answer.status_code, answer.json()["checks"]
 
 
@@ -27,7 +29,7 @@ def another_gateway(platform: Platform, name: str, **settings: str) -> tuple[Pro
 
     def alive() -> bool:
         try:
-            return httpx.get(f"{url}/v1/health/live", timeout=5, trust_env=False).status_code == 200
+            return CLIENT.get(f"{url}/v1/health/live", timeout=5).status_code == 200
         except httpx.TransportError:
             return False
 
@@ -51,7 +53,7 @@ def test_a_service_that_does_not_answer_is_named_and_the_gateway_stays_in_use(pl
         assert ready(platform.url)[0] == 503
         assert missing(platform.url) == {"commands hazards": "nobody consumes hazards.commands"}
         probe = f"http://127.0.0.1:{platform.processes['gateway'].health}/ready"
-        assert httpx.get(probe, timeout=10, trust_env=False).status_code == 200
+        assert CLIENT.get(probe, timeout=10).status_code == 200
         with platform.client("west") as west:
             assert west.get("/v1/cases").status_code == 200
     finally:
@@ -92,7 +94,7 @@ def test_a_gateway_told_to_stop_answers_the_requests_it_has(platform: Platform) 
     def ask() -> None:
         # Nothing new comes up behind the journal's end: the answer waits for its time to be over.
         params = {"after": newest, "wait": 2}
-        answers.append(httpx.get(f"{url}/v1/events", params=params, headers=headers, timeout=20, trust_env=False))
+        answers.append(CLIENT.get(f"{url}/v1/events", params=params, headers=headers, timeout=20))
 
     newest = _newest(url, headers)
     asking = threading.Thread(target=ask)
@@ -115,7 +117,7 @@ def _newest(url: str, headers: dict[str, str]) -> str:
     after = ""
     while True:
         params = {"limit": "500"} | ({"after": after} if after else {})
-        page = httpx.get(f"{url}/v1/events", params=params, headers=headers, timeout=20, trust_env=False).json()
+        page = CLIENT.get(f"{url}/v1/events", params=params, headers=headers, timeout=20).json()
         after = page["next"]
         if not page["items"]:
             return str(after)

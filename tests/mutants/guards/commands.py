@@ -8,6 +8,7 @@ IDEMPOTENCY, INTAKE, JOBS = "backbone/idempotency.py", "backbone/entrypoints/com
 TIMERS = "backbone/entrypoints/timers.py"
 T = "tests/integration/backbone/"
 COMMANDS = f"{T}test_commands.py::"
+TOGETHER = f"{T}test_commands_together.py::"
 
 GUARDS = (
     Guard(
@@ -33,6 +34,44 @@ GUARDS = (
             "tests/integration/notify/test_secrets_are_kept_nowhere.py"
             "::test_a_replay_of_creation_or_rotation_shows_no_secret_and_no_row_holds_it",
         ),
+    ),
+    Guard(
+        "commands: a secret is not stored in company",
+        IDEMPOTENCY,
+        "kept = [reply.to_keep() for reply in replies]",
+        "kept = [reply.model_dump_json() for reply in replies]",
+        (
+            "tests/integration/notify/test_secrets_are_kept_nowhere.py"
+            "::test_a_replay_of_creation_or_rotation_shows_no_secret_and_no_row_holds_it[together]",
+        ),
+    ),
+    Guard(
+        "commands: one key once in company",
+        IDEMPOTENCY,
+        "if task.key.name in names and free[task.key.name] is task]",
+        "if task.key.name in names]",
+        (f"{TOGETHER}test_one_key_many_times_in_one_transaction_has_one_effect",),
+    ),
+    Guard(
+        "commands: a taken key is not run in company",
+        IDEMPOTENCY,
+        "mine = [task for task in tasks if task.key.name in names and",
+        "mine = [task for task in tasks if",
+        (f"{TOGETHER}test_a_replay_in_company_gets_the_first_answer",),
+    ),
+    Guard(
+        "commands: what is refused in company spoils nobody",
+        IDEMPOTENCY,
+        "return [None] * len(tasks)\n\n\ndef _once",
+        "return [internal()] * len(tasks)\n\n\ndef _once",
+        (f"{TOGETHER}test_one_that_is_refused_or_fails_does_not_spoil_the_others[refuse-CommandRefused]",),
+    ),
+    Guard(
+        "commands: an ack for the finished alone",
+        INTAKE,
+        "below = tags if oldest is None else {tag for tag in tags if tag < oldest}",
+        "below = tags",
+        (f"{TOGETHER}test_the_ack_of_a_later_command_takes_no_unfinished_one_with_it",),
     ),
     Guard(
         "commands: not after the deadline",

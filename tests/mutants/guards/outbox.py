@@ -59,11 +59,11 @@ GUARDS = (
         (f"{ORDER}test_a_second_relay_gets_its_share_and_the_first_takes_over",),
     ),
     Guard(
-        "relay: ten seconds without a confirm",
+        "relay: some seconds without a confirm",
         RELAY,
-        "CONFIRM_WITHIN_S = 10.0",
-        "CONFIRM_WITHIN_S = 1000.0",
-        (f"{BROKER}test_05_a_frozen_broker_blocks_the_relay_ten_seconds_at_most",),
+        "async with asyncio.timeout(CONFIRM_WITHIN_S) as patience:",
+        "async with asyncio.timeout(1000) as patience:",
+        (f"{ORDER}test_a_broker_that_does_not_confirm_is_left_and_asked_again",),
     ),
     Guard(
         "bindings: the comparison",
