@@ -28,6 +28,7 @@ LOOK_S = 2.0
 GAUGE_S = 10.0
 QUARANTINE_OPEN = "quarantine_open"
 QUEUE_OVERFULL = "queue_overfull"
+JOURNAL_GAP = "journal_gap"
 
 NOTE = text("""
 INSERT INTO alarms AS a (code, consumer, count, since)

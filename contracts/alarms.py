@@ -20,7 +20,7 @@ Queue = Annotated[str, StringConstraints(pattern=r"^[a-z]+\.[a-z]+(-[a-z]+)*$")]
 
 
 class AlarmState(EventData):
-    """What is wrong where: `count` of what, since when; `code` is one of the list in docs/runbooks."""
+    """What is wrong where: `count` of what, since when; `code` is one of the list in docs/runbooks/quarantine.md."""
 
     alarm_id: UUID
     owner: Literal["grid", "hazards", "patrol", "notify"]

@@ -9,7 +9,7 @@ from uuid import UUID
 from prometheus_client import Counter, Gauge
 from sqlalchemy import text
 
-from backbone import marks, telemetry, topology
+from backbone import alarms, marks, telemetry, topology
 from backbone.database import Session, to_json
 from backbone.hints import JOURNAL, Hint
 from backbone.outbox import Event
@@ -77,7 +77,8 @@ _DUE_GAPS = text("""
 """)
 
 _COUNT_GAPS = text("""
-    SELECT count(*) AS open, count(*) FILTER (WHERE found_at < now() - interval '60 seconds') AS old
+    SELECT count(*) AS open, count(*) FILTER (WHERE found_at < now() - interval '60 seconds') AS old,
+           min(found_at) AS since
     FROM notify.journal_gaps WHERE filled_at IS NULL
 """)
 
@@ -102,10 +103,11 @@ def record(session: Session, events: Sequence[Event[Any]]) -> int:
 
 
 def watch_gaps(session: Session) -> None:
-    """Set the gauges of gaps from the database; ask the owners' outboxes for what has been missing for a minute."""
+    """Set the gauges and the alarm of gaps; ask the owners' outboxes for what has been missing for a minute."""
     row = session.execute(_COUNT_GAPS).one()
     GAPS.set(row.open)
     OLD_GAPS.set(row.old)
+    alarms.note(session, alarms.JOURNAL_GAP, {QUEUE: (row.old, row.since)} if row.old else {})
     if row.old:
         _ask_for_gaps(session)
 

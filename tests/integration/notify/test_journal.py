@@ -90,6 +90,12 @@ def test_the_gap_alarm_counts_those_older_than_a_minute(journal: Journal, rows: 
     with db.transaction(engine) as session:
         reactions.watch_gaps(session)
     assert (reactions.GAPS._value.get(), reactions.OLD_GAPS._value.get()) == (2, 1)
+    noted = "SELECT code, consumer, count AS n FROM alarms"
+    assert rows(noted) == [("journal_gap", "notify.on-everything", 1)]
+    rows("UPDATE notify.journal_gaps SET filled_at = now() RETURNING 1")
+    with db.transaction(engine) as session:
+        reactions.watch_gaps(session)
+    assert rows(noted) == [("journal_gap", "notify.on-everything", 0)]
 
 
 def test_participants_of_a_case_are_journaled(journal: Journal, rows: Rows) -> None:
