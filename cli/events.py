@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import click
@@ -74,6 +74,9 @@ def redrive(consumer: str, since: datetime, event_type: str | None, anew: bool) 
     since = since.astimezone()
     if since < datetime.now(UTC) - retention.OUTBOX:
         click.echo(f"the outboxes keep {retention.OUTBOX.days} days: what is older comes only by announce", err=True)
+    if not anew:
+        # An outbox may hold more while some queue is owed it; what the inbox has forgotten would be applied twice.
+        since = max(since, datetime.now(UTC) - retention.INBOX + timedelta(days=1))
     count = asyncio.run(_redrive(consumer, since, event_type, anew))
     click.echo(f"sent {count} events again to {consumer}")
 
