@@ -144,6 +144,12 @@ COMMAND_SECONDS = Histogram(
     ["command", "outcome"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )
+COMMANDS_TOGETHER = Histogram(
+    "pingan_commands_together",
+    "Commands that were tried in one transaction",
+    ["outcome"],
+    buckets=(1, 2, 4, 8, 16, 32),
+)
 TASK_RUNS = Counter("pingan_task_runs_total", "Periodic task runs", ["task", "outcome"])
 JOB_RUNS = Counter("pingan_job_runs_total", "Job runs", ["kind", "outcome"])
 REMOVED = Counter("pingan_retention_removed_total", "Rows removed because their time is over", ["service", "table"])

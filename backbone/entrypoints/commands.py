@@ -152,6 +152,7 @@ class CommandIntake(Wire):
 
     def _learn(self, outcomes: Sequence[Outcome | None]) -> None:
         """Where commands stand in each other's way fewer share a transaction, until it goes well again."""
+        telemetry.COMMANDS_TOGETHER.labels("done" if any(outcomes) else "apart").observe(len(outcomes))
         if len(outcomes) > 1 and not any(outcomes):
             self._most = max(1, len(outcomes) // 2)
         elif all(outcomes):

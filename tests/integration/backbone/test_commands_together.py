@@ -120,6 +120,26 @@ async def test_one_key_many_times_in_one_transaction_has_one_effect(
     assert sorted(said(stage)) == sorted([(command.agency_id, 1), (other.agency_id, 1)])
 
 
+async def test_a_replay_in_company_gets_the_first_answer(
+    stage: Stage, processes: Processes, client: CommandClient, tmp_path: pathlib.Path
+) -> None:
+    processes.service(GRID)
+    commands = [SayAgency(agency_id=uuid4()) for _ in range(8)]
+    early = await client.send(commands[3], ACTOR, idempotency=key("3"), deadline=PATIENCE_S)
+
+    def send() -> list[asyncio.Future[Any]]:
+        numbered = enumerate(commands)
+        return [
+            asyncio.ensure_future(client.send(each, ACTOR, idempotency=key(str(n)), deadline=PATIENCE_S))
+            for n, each in numbered
+        ]
+
+    answers = await company(stage, client, tmp_path / "go", send)
+    assert answers[3] == early
+    assert [answer["version"] for answer in answers] == [1] * 8
+    assert sorted(agency for agency, _ in said(stage)) == sorted(each.agency_id for each in commands)
+
+
 @pytest.mark.parametrize("point", ["after effect", "after commit", "before reply"])
 async def test_a_process_killed_with_company_in_hand_loses_and_repeats_nothing(
     stage: Stage, processes: Processes, client: CommandClient, tmp_path: pathlib.Path, point: str
@@ -165,3 +185,19 @@ async def test_one_that_waits_for_a_row_does_not_hold_up_the_others(
         assert [answer["version"] for answer in answers] == [1] * 10
         assert not waiting[0].done()
     assert (await waiting[0])["version"] == 2
+
+
+async def test_the_ack_of_a_later_command_takes_no_unfinished_one_with_it(
+    stage: Stage, processes: Processes, client: CommandClient, tmp_path: pathlib.Path
+) -> None:
+    first = processes.service(GRID)
+    held = asyncio.ensure_future(client.send(Hold(until=str(tmp_path / "go")), ACTOR, deadline=PATIENCE_S))
+    await asyncio.to_thread(eventually, lambda: stage.value("grid", IN_LANES) == 1, PATIENCE_S)
+    for _ in range(3):
+        await client.send(SayAgency(agency_id=uuid4()), ACTOR, deadline=PATIENCE_S)
+    first.kill()
+    first.wait()
+    await asyncio.to_thread((tmp_path / "go").touch)
+    processes.service(GRID)
+    assert await held == {"done": True}
+    assert len(said(stage)) == 3

@@ -10,7 +10,8 @@ from sqlalchemy import Engine, text
 
 from backbone import database as db
 from backbone.clock import system_clock
-from backbone.idempotency import IdempotencyKey, execute
+from backbone.idempotency import Asked, IdempotencyKey, Task, execute, execute_together
+from backbone.telemetry import Context
 from contracts.commands import Command, Reply
 from contracts.notify.commands import ChangeSubscription, CreateSubscription
 from contracts.scope import Actor
@@ -25,14 +26,16 @@ def handle(session: db.Session, actor: Actor, command: Command) -> Reply:
     return subscriptions.change(session, actor, command, seal=SEAL, clock=system_clock)
 
 
-@pytest.fixture
-def ask(engine: Engine) -> Any:
-    """One request under a key, as the service runs it."""
+@pytest.fixture(params=["together", "alone"])
+def ask(engine: Engine, request: pytest.FixtureRequest) -> Any:
+    """One request under a key, as the service runs it: where others may share the transaction, or by itself."""
     actor = actor_of()
 
     def send(command: Command, key: str) -> Any:
         named = IdempotencyKey("client", "POST /v1/subscriptions", key, "f")
-        outcome = execute(engine, handle, actor, command, named, time.time() + 5)
+        task = Task(Asked(command, actor, Context("x")), named, handle)
+        (outcome,) = execute_together(engine, [task]) if request.param == "together" else (None,)
+        outcome = outcome or execute(engine, handle, actor, command, named, time.time() + 5)
         assert outcome.kind == "ok"
         return json.loads(outcome.body)["ok"]
 
