@@ -23,7 +23,7 @@ from tests.faults.scale import SEED, scaled
 from tests.integration.backbone.conftest import Stage
 from tests.integration.hazards.town import Town
 
-CASES, DELIVERIES, STEPS = scaled(600, 20), scaled(800, 25), 30
+CASES, DELIVERIES, STEPS = scaled(400, 20), scaled(600, 25), 30
 
 pytestmark = pytest.mark.timeout(1800)
 
