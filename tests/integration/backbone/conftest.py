@@ -73,7 +73,7 @@ class Processes:
         self.said(process, "relay started")
         return process
 
-    def said(self, process: Any, words: str, within: float = 20) -> None:
+    def said(self, process: Any, words: str, within: float = 50) -> None:
         eventually(lambda: words in process.log.read_text() or self._alive(process), within)
         if words not in process.log.read_text():
             raise AssertionError(process.log.read_text()[-3000:])
