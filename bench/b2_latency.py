@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import tempfile
 import time
 import uuid
@@ -236,7 +235,7 @@ async def _listener(url: str, token: str, area: str, heard: load.Noted) -> Async
 
 
 def _note(event: bytes, noted: load.Noted) -> None:
-    envelope = json.loads(event)
+    envelope = orjson.loads(event)
     if envelope["type"] == "county.hazards.case.reported.v1":
         noted(envelope["subject"].partition("/")[2])
 
