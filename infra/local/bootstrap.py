@@ -20,6 +20,8 @@ from infra.local.servers import PG_BIN, RABBITMQ_SERVER
 VENV = CHECKOUT / ".venv"
 REQUIREMENTS = CHECKOUT / "requirements"
 POSTGIS = pathlib.Path("/usr/share/postgresql/15/extension/postgis.control")
+CHROMIUM = pathlib.Path("/usr/bin/chromium")
+CJK_FONTS = pathlib.Path("/usr/share/fonts/opentype/noto")
 PYTHON_VERSION = (3, 11)
 CONTAINS = {"runtime": ("runtime",), "console": ("console",), "dev": ("runtime", "console", "dev")}
 """requirements/*.txt, and which of them each brings with it."""
@@ -27,7 +29,7 @@ CONTAINS = {"runtime": ("runtime",), "console": ("console",), "dev": ("runtime",
 
 def ensure(kind: str = "runtime") -> None:
     """Everything `make run` (kind "runtime") or `make test` (kind "dev") needs; quick when it is there."""
-    ensure_packages()
+    ensure_packages(kind)
     ensure_venv(kind)
     if kind == "dev":
         with _alone():
@@ -52,7 +54,7 @@ def ensure_console(strict: bool = False) -> None:
 # Debian packages ------------------------------------------------------------------------------------
 
 
-def missing_packages() -> list[str]:
+def missing_packages(kind: str = "runtime") -> list[str]:
     """Packages whose files are not there; what the machine already has is left alone."""
     there = {
         "postgresql-15": (PG_BIN / "postgres").exists() and (PG_BIN / "psql").exists(),
@@ -62,11 +64,13 @@ def missing_packages() -> list[str]:
         "curl": bool(shutil.which("curl")),
         "python3-venv": _python() is not None or _venv_python_works(),
     }
+    if kind == "dev":  # the page is tested in a browser, in Chinese
+        there |= {"chromium": CHROMIUM.exists(), "fonts-noto-cjk": CJK_FONTS.is_dir()}
     return [package for package, is_there in there.items() if not is_there]
 
 
-def ensure_packages() -> None:
-    missing = missing_packages()
+def ensure_packages(kind: str = "runtime") -> None:
+    missing = missing_packages(kind)
     if not missing:
         return
     say("missing on this machine: " + " ".join(missing))
@@ -84,7 +88,7 @@ def ensure_packages() -> None:
     script = str(CHECKOUT / "scripts" / "bootstrap-apt.sh")
     if subprocess.run([*sudo, "bash", script, *missing]).returncode:
         raise Trouble(f"apt could not install {' '.join(missing)}; its words are above. To try by hand:\n    {by_hand}")
-    if still := missing_packages():
+    if still := missing_packages(kind):
         raise Trouble(f"apt ended well, but these are still not found: {', '.join(still)}")
 
 
