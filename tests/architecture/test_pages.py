@@ -46,7 +46,7 @@ def test_links_lead_somewhere(page: pathlib.Path) -> None:
 def test_commands_exist(page: pathlib.Path) -> None:
     text = page.read_text()
     makefile = (ROOT / "Makefile").read_text()
-    for targets in re.findall(r"`make ([a-z -]+)", text) + re.findall(r"^make ([a-z -]+)", text, re.MULTILINE):
+    for targets in re.findall(r"`make ([a-z0-9 -]+)", text) + re.findall(r"^make ([a-z0-9 -]+)", text, re.MULTILINE):
         for target in targets.split():
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
     for words in re.findall(r"(?<![\w/])scripts/pingan((?: [a-z]+)+)", text):
