@@ -137,6 +137,21 @@ async def test_a_broker_that_does_not_confirm_is_left_and_asked_again(
     assert stage.ready(QUEUE) in (2, 3)
 
 
+async def test_a_relay_told_to_stop_marks_what_is_on_its_way(stage: Stage) -> None:
+    databases = {"grid": stage.settings["PINGAN_GRID_DATABASE_URL"]}
+    with proxied(stage.broker_url) as (proxy, url):
+        whole = relay.Relay(databases, url, stage.management_url)
+        running = asyncio.ensure_future(whole.run())
+        stage.say("fine")
+        await asyncio.to_thread(eventually, stage.published)
+        proxy.delay(3.0, up=False)
+        stage.say("fine", "fine", "fine")
+        await asyncio.to_thread(eventually, lambda: stage.ready(QUEUE) == 4)
+        whole.stop()  # the broker has them, and its word is still on the way
+        await running
+    assert stage.published()
+
+
 async def test_a_second_relay_gets_its_share_and_the_first_takes_over(stage: Stage) -> None:
     publisher = Publisher(stage.broker_url)
     url = stage.settings["PINGAN_GRID_DATABASE_URL"]

@@ -178,6 +178,26 @@ async def test_a_sender_killed_between_answer_and_mark_sends_the_same_id_again(
     assert [call.event_id for call in receiver.verified("/hook", made.secret)] == [str(event.id)] * 2
 
 
+async def test_a_sender_told_to_stop_marks_what_is_on_its_way_and_takes_no_more(
+    journal: Journal, subscribe: Subscribe, receiver: Receiver, sending: Sending, rows: Rows
+) -> None:
+    subscribe(f"{receiver.url}/hook")
+    may_answer = asyncio.Event()
+
+    async def slow(_: Call) -> web.Response:
+        await may_answer.wait()
+        return web.Response()
+
+    receiver.answers["/hook"] = slow
+    journal(case_event())
+    async with sending() as sender:
+        await eventually(lambda: receiver.calls)
+        sender.stop()
+        journal(case_event())
+        asyncio.get_running_loop().call_later(0.5, may_answer.set)
+    assert rows("SELECT state, leased_by FROM notify.deliveries") == [("delivered", None)]
+
+
 async def test_what_is_queued_is_not_sent_after_rights_were_taken_away(
     journal: Journal, subscribe: Subscribe, receiver: Receiver, sending: Sending, rows: Rows, engine: Engine
 ) -> None:

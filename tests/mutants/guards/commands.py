@@ -144,6 +144,13 @@ GUARDS = (
         (f"{T}test_jobs.py::test_a_worker_whose_job_was_taken_over_does_not_finish_it",),
     ),
     Guard(
+        "jobs: one at work is finished on stop",
+        JOBS,
+        "            worker.stopping.set()\n",
+        "            __import__('os')._exit(0)\n",
+        (f"{T}test_start_and_stop.py::test_a_worker_told_to_stop_finishes_the_job_at_work_and_takes_no_other",),
+    ),
+    Guard(
         "jobs: given up after five",
         JOBS,
         "if job.attempts >= ATTEMPTS:",

@@ -147,11 +147,11 @@ GUARDS = (
         (f"{U}test_limits.py::test_a_body_that_does_not_say_its_length_is_cut_at_the_limit",),
     ),
     Guard(
-        "cursors: of this list",
+        "cursors: one spelling, and so of this list",
         "gateway/cursors.py",
-        "or found[0] != kind:",
-        "or not kind:",
-        (f"{U}test_cursors.py::test_a_cursor_of_another_list_is_refused",),
+        "if encode(kind, values) != cursor:",
+        "if not values:",
+        (f"{U}test_cursors.py::test_one_place_has_one_spelling",),
     ),
     Guard(
         "cursors: of these types",

@@ -66,6 +66,47 @@ GUARDS = (
         (f"{ORDER}test_a_broker_that_does_not_confirm_is_left_and_asked_again",),
     ),
     Guard(
+        "relay: drained on stop",
+        RELAY,
+        "done, _ = await asyncio.wait(sources, timeout=STOP_WITHIN_S)",
+        "done, _ = await asyncio.wait(sources, timeout=0)",
+        (f"{ORDER}test_a_relay_told_to_stop_marks_what_is_on_its_way",),
+    ),
+    Guard(
+        "topology: a queue with other arguments",
+        TOPOLOGY,
+        'raise TopologyMismatch.said(str(getattr(error, "reply_text", error))) from None',
+        "return",
+        (f"{T}test_start_and_stop.py::test_whatever_differs_first_is_named",),
+    ),
+    Guard(
+        "topology: a service compares its queues at start",
+        "backbone/runner.py",
+        "topology.verify(url, service)",
+        "topology.verify(url, 'nobody')",
+        (
+            f"{T}test_start_and_stop.py"
+            "::test_a_process_ends_on_another_topology_naming_queue_argument_theirs_and_ours[hazards.on-areas-module0]",
+        ),
+    ),
+    Guard(
+        "watchdog: an asyncio process that stands still",
+        "backbone/watchdog.py",
+        "if standing > patience or waiting > patience:",
+        "if standing < 0:",
+        (f"{T}test_start_and_stop.py::test_a_process_whose_loop_stands_still_is_ended_by_its_watchdog",),
+    ),
+    Guard(
+        "health: a service nobody answers for",
+        "backbone/listeners.py",
+        "declared.consumer_count else",
+        "declared.queue else",
+        (
+            "tests/integration/gateway/test_health.py"
+            "::test_a_service_that_does_not_answer_is_named_and_the_gateway_stays_in_use",
+        ),
+    ),
+    Guard(
         "bindings: the comparison",
         TOPOLOGY,
         "(queue.exchange, queue.name, key) not in present",

@@ -74,6 +74,13 @@ GUARDS = (
         (f"{T}test_claims.py::test_nothing_is_claimed_for_an_account_that_is_off",),
     ),
     Guard(
+        "sender: drained on stop",
+        "services/notify/sender/sender.py",
+        "await asyncio.wait(self._tasks, timeout=self._settings.timeout_s + 2)",
+        "await asyncio.wait(self._tasks, timeout=0)",
+        (f"{T}test_sender.py::test_a_sender_told_to_stop_marks_what_is_on_its_way_and_takes_no_more",),
+    ),
+    Guard(
         "addresses: the name's at connecting",
         CONNECTING,
         'any(is_forbidden_address(result["host"]) for result in found)',
