@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -60,10 +61,18 @@ ACCOUNTS = {
 }
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on, never the same again; below those that the kernel hands out to clients."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 20_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 @dataclass
@@ -120,8 +129,8 @@ class Platform:
         end = time.monotonic() + patience_s
         for name in names or tuple(self.processes):
             process = self.processes[name]
-            while not _is_ready(process.health):
-                ended = process.popen.poll() is not None
+            # Its end first: on a port that it did not get, another process might answer.
+            while (ended := process.popen.poll() is not None) or not _is_ready(process.health):
                 if ended or time.monotonic() > end:
                     raise AssertionError(f"{name} is not ready:\n{process.log.read_text()[-3000:]}")
                 time.sleep(0.1)
