@@ -189,13 +189,6 @@ GUARDS = (
         (f"{U}test_streams.py::test_rights_narrowed_while_one_listens_bind_the_very_next_event",),
     ),
     Guard(
-        "stream: no place before the first look",
-        STREAMS,
-        "elif rank > newest.rank:",
-        "else:",
-        (f"{U}test_streams.py::test_a_case_that_moved_out_of_sight_is_told_of_no_more_even_out_of_order",),
-    ),
-    Guard(
         "pictures: no metadata",
         "gateway/photos.py",
         "        return out.getvalue()",
