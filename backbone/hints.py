@@ -54,6 +54,7 @@ class Ear:
     def __init__(self, url: str, channel: str) -> None:
         self._url, self._channel = url, channel
         self.heard = asyncio.Event()
+        self._listens = False
 
     async def listen(self) -> None:
         """For ever, until cancelled."""
@@ -61,7 +62,9 @@ class Ear:
             try:
                 await self._listen()
             except _LOST as error:
-                log.info("hears no hints", channel=self._channel, error=repr(error))
+                if self._listens:  # once: its reader says itself that the database is away
+                    log.info("hears no hints", channel=self._channel, error=repr(error))
+            self._listens = False
             await asyncio.sleep(_AGAIN_S)
 
     async def _listen(self) -> None:
@@ -72,6 +75,7 @@ class Ear:
             lost = asyncio.Event()
             connection.add_termination_listener(lambda _: lost.set())
             await connection.add_listener(self._channel, self._hear)
+            self._listens = True
             self.heard.set()  # what was written meanwhile
             while not lost.is_set():
                 with suppress(TimeoutError):
