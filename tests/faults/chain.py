@@ -20,7 +20,7 @@ from tests.faults.oracle import Verdict
 from tests.integration.backbone.conftest import Stage
 from tests.integration.backbone.toy_grid import changed
 
-AHEAD = 60  # committed and not yet applied, at most
+AHEAD = 20  # committed and not yet applied: more are not said then
 
 SENT = "SELECT id, entity_id, entity_version FROM outbox ORDER BY seq"
 APPLIED = "SELECT event_id, entity_id, version FROM toy_effects ORDER BY n"
@@ -93,7 +93,7 @@ def keep_producing(
         assert time.monotonic() < end, f"not within {within_s:.0f} s; {producer.sent} sent, {applied(stage)} applied"
         each_turn()
         if producer.sent - applied(stage) < AHEAD:
-            producer.say(10)
+            producer.say(5)
         time.sleep(0.01)
 
 

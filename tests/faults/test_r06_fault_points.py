@@ -29,10 +29,9 @@ CALLERS = 8
 
 # What quality.md calls it -> the hook's names, and how often at most each is reached between two faults there.
 RELAY = {
-    "after commit, before publish": {"before publish": 20},
+    "after commit, before publish": {"before publish": 30},
     "after publish, before confirm": {"after publish": 1},
-    "after confirm, before mark": {"after confirm": 20, "before mark": 1},
-    "after mark": {"after mark": 1},
+    "after confirm, before and after mark": {"after confirm": 60, "before mark": 1, "after mark": 1},
 }
 INBOX = {
     "after effect, before commit": {"after effect": 3},
