@@ -131,7 +131,7 @@ def up() -> None:
 
 def _print_addresses() -> None:
     address = f"http://127.0.0.1:{place.ports()['gateway']}"
-    print(f"\n    API    {address}/v1\n    docs   {address}/docs\n", flush=True)
+    print(f"\n    page   {address}\n    API    {address}/v1\n    docs   {address}/docs\n", flush=True)
     if _demo():
         print(_demo_page().read_text(), end="", flush=True)
 
