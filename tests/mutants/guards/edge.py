@@ -196,11 +196,11 @@ GUARDS = (
         (f"{U}test_photos.py::test_a_readers_copy_tells_no_place_device_or_owner",),
     ),
     Guard(
-        "pictures: no bombs",
+        "pictures: their size",
         "gateway/photos.py",
         "if picture.width * picture.height > MOST_PIXELS:",
         "if picture.width < 0:",
-        (f"{U}test_photos.py::test_a_bomb_is_refused_by_its_size_before_it_is_unpacked",),
+        (f"{U}test_photos.py::test_a_picture_larger_than_any_cameras_is_refused_though_nothing_is_wrong_with_it",),
     ),
     Guard(
         "batches: an id is its agency's",
