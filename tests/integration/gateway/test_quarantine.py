@@ -16,6 +16,7 @@ from backbone.database import new_id
 from tests.integration.gateway.platform import COUNTY, TOWN, Platform, wait_for
 
 AGENCIES = "hazards.on-agencies"
+pytestmark = pytest.mark.timeout(240)  # whoever comes first starts the platform, on a busy machine
 BINARY = b"\xff\xfe no text"
 
 
