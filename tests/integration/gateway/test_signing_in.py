@@ -250,11 +250,13 @@ def test_a_session_is_not_renewed_after_its_end_nor_beyond_a_shift(platform: Pla
 
 
 def test_a_machine_asks_for_a_new_token_instead(platform: Platform) -> None:
-    secret, form = "a secret of the tests", machine()
+    form = machine()
     with platform.client("admin") as admin:
-        created = admin.put(f"/v1/accounts/{uuid4()}", json=form | {"client_secret": secret})
+        created = admin.put(f"/v1/accounts/{uuid4()}", json=form)
         assert created.status_code == 201, created.text
+    secret = created.json()["client_secret"]
     token = ask(
         platform, grant_type="client_credentials", client_id=str(form["client_id"]), client_secret=secret
     ).json()["access_token"]
+    assert is_in(platform, token)
     assert renewed(platform, token).status_code == 401
