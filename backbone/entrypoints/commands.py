@@ -26,7 +26,7 @@ from backbone.entrypoints.wires import Replier, Wire, isolated, raw_channel
 from backbone.idempotency import Outcome, Task
 from contracts.refusals import MalformedCommand
 
-__all__ = ["LANES", "LOCK_MS", "WORKERS", "Answer", "CommandIntake"]
+__all__ = ["LANES", "LOCK_MS", "STATEMENT_S", "WORKERS", "Answer", "CommandIntake"]
 
 log = telemetry.logger("commands")
 
@@ -36,6 +36,8 @@ MOST = 32
 """Commands in one transaction."""
 LOCK_MS = 100
 """How long a shared transaction waits for a row: whoever waits longer waits alone."""
+STATEMENT_S = 2.0
+"""How long one of its statements may take: what needs longer takes it alone."""
 LATE_S = 0.1  # after the cancelling: what was on its way has arrived
 PREFETCH = 2 * LANES * MOST
 

@@ -18,7 +18,7 @@ from backbone.clock import system_clock
 from backbone.database import Session, Unavailable, engine, transaction
 from backbone.entrypoints import quarantining
 from backbone.entrypoints.announcing import announce
-from backbone.entrypoints.commands import LANES, LOCK_MS, WORKERS, Answer, CommandIntake
+from backbone.entrypoints.commands import LANES, LOCK_MS, STATEMENT_S, WORKERS, Answer, CommandIntake
 from backbone.entrypoints.events import EventIntake
 from backbone.entrypoints.timers import Task, Timers
 from backbone.entrypoints.wires import isolated
@@ -114,7 +114,11 @@ class Host(SharedExtension):
                 self._spawn(partial(self.events.retry, lane))
         self._commands_engine = engine(database_url, pool_size=WORKERS, application_name=f"{self.name}-commands")
         shared = engine(
-            database_url, pool_size=LANES, application_name=f"{self.name}-together", lock_timeout_ms=LOCK_MS
+            database_url,
+            pool_size=LANES,
+            application_name=f"{self.name}-together",
+            lock_timeout_ms=LOCK_MS,
+            statement_s=STATEMENT_S,
         )
         self.commands = CommandIntake(broker_url, self.name, self._command_answers(), self._commands_engine, shared)
         hook = getattr(self.service, "hook", None)
