@@ -6,9 +6,12 @@ On loopback, unless PINGAN_GATEWAY_HOST says otherwise (a pod is called from out
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import socket
 import sys
+from contextlib import suppress
+from typing import Any
 
 import uvicorn
 
@@ -26,12 +29,35 @@ class Server(uvicorn.Server):
     """
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        for server in self.servers:
-            server.close()
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        for server in self.servers:
+            doors = [socket.socket(fileno=os.dup(each.fileno())) for each in server.sockets]
+            server.close()
+            for door in doors:
+                await self._let_in_and_close(door)
         if self.server_state.connections:
             await asyncio.sleep(LEAVE_TAKING_S)
         await super().shutdown(sockets)
+
+    async def _let_in_and_close(self, door: socket.socket) -> None:
+        """Whom the kernel has connected already, and would cut off when the listening socket is closed."""
+        door.setblocking(False)
+        waiting = []
+        with suppress(BlockingIOError):
+            while True:
+                waiting.append(door.accept()[0])
+        door.close()
+        for connection in waiting:
+            connection.setblocking(False)
+            with suppress(OSError):  # gone by itself meanwhile
+                await asyncio.get_running_loop().connect_accepted_socket(self._protocol, connection)
+
+    def _protocol(self) -> asyncio.Protocol:
+        protocol: Any = self.config.http_protocol_class
+        made: asyncio.Protocol = protocol(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return made
 
 
 def main() -> int:
