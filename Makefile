@@ -51,7 +51,7 @@ format: bootstrap ## let ruff write the files as it wants them
 
 ##@ Measure
 .PHONY: bench
-bench: bootstrap infra ## commands, cells, events beside their references (B=b6 for one, BENCH_QUICK=1 to try)
+bench: bootstrap infra ## commands, latency, cells, events beside their references (B=b6 for one, BENCH_QUICK=1 to try)
 	$(VENV)/python -m bench $(B)
 
 ##@ Maintain
