@@ -40,7 +40,7 @@ EVENTS, FAILING, MALFORMED, BIG, KILLERS = (
 IN_FLIGHT = 10
 DEATHS_EACH = 6  # three redeliveries until it is a suspect, three unfinished starts
 FAST = {"PINGAN_INBOX_RETRY_FIRST_S": "0.05", "PINGAN_INBOX_RETRY_LONGEST_S": "0.5"}
-WITHIN_S = 60 + 0.02 * EVENTS
+WITHIN_S = 60 + 0.06 * EVENTS  # each failing event makes its batch go one by one
 OTHERS_WITHIN_S = 2.0  # the median of another queue; two cores may be shared with anybody
 
 QUEUE, OTHER_QUEUE = "hazards.on-agencies", "hazards.on-areas"
