@@ -58,7 +58,9 @@ def _layer(name: str, seen: Any, geometry: ColumnElement[Any], envelope: ColumnE
         literal_column(str(MARGIN)),
         literal_column("true"),
     )
-    drawn = select(seen.c.code, seen.c.name, seen.c.level, seen.c.kind, seen.c.path, in_tile.label("geom")).subquery()
+    drawn = select(seen.c.code, seen.c.name, seen.c.level, seen.c.kind, seen.c.path, in_tile.label("geom")).subquery(
+        f"{name}_drawn"
+    )
     row: ColumnElement[Any] = literal_column(drawn.name)
     made = func.ST_AsMVT(row, literal_column(f"'{name}'"), literal_column(str(EXTENT)), literal_column("'geom'"))
     return select(made).select_from(drawn).where(drawn.c.geom.is_not(None)).scalar_subquery()
