@@ -32,6 +32,11 @@ log = telemetry.logger("commands")
 
 WORKERS = 10
 LANES = 2
+"""Companies at a time: fewer are larger, and two keep the database at work while one is being read or answered."""
+LANE_S = 0.1
+"""A company that takes longer leaves its lane to another, up to WORKERS of them."""
+COMPANY_S = 1.0
+"""A company that takes longer is given up: each of it runs by itself, beside the others."""
 MOST = 32
 """Commands in one transaction."""
 LOCK_MS = 100
@@ -62,6 +67,7 @@ class CommandIntake(Wire):
         self._shared_engine = shared_engine
         self._waiting: LightQueue = LightQueue()
         self._alone: LightQueue = LightQueue()
+        self._lanes = Semaphore(LANES)
         self._most = MOST
         self._running = 0
         self._channel: Any = None
@@ -103,7 +109,7 @@ class CommandIntake(Wire):
     # -- the workers' greenlets ----------------------------------------------------------------------
 
     def work_together(self) -> None:
-        """A lane: runs what waits in one transaction, for ever."""
+        """Runs what waits in one transaction when a lane is free, for ever."""
         self._serve(self._take_waiting, self._run_together)
 
     def work_alone(self) -> None:
@@ -127,12 +133,29 @@ class CommandIntake(Wire):
 
     def _take_waiting(self) -> list[Received]:
         """One, and what else is there already: nobody waits for company."""
+        self._lanes.acquire()
         taken = [self._waiting.get()]
         while len(taken) < self._most and self._waiting.qsize():
             taken.append(self._waiting.get_nowait())
         return taken
 
     def _run_together(self, taken: list[Received]) -> Sequence[Answered]:
+        left = False
+
+        def leave_lane() -> None:
+            nonlocal left
+            if not left:
+                left = True
+                self._lanes.release()
+
+        late = eventlet.spawn_after(LANE_S, leave_lane)
+        try:
+            return self._answers_to(taken)
+        finally:
+            late.cancel()
+            leave_lane()
+
+    def _answers_to(self, taken: list[Received]) -> Sequence[Answered]:
         tasks: list[tuple[Received, Task]] = []
         answered: list[Answered] = []
         for received in taken:
@@ -142,8 +165,7 @@ class CommandIntake(Wire):
             else:
                 answered.append((received, reading))
         if tasks:
-            shared = [task for _, task in tasks]
-            outcomes = isolated(partial(idempotency.execute_together, self._shared_engine, shared, self.hook))
+            outcomes = isolated(partial(self._execute_together, [task for _, task in tasks]))
             self._learn(outcomes)
             for (received, _), outcome in zip(tasks, outcomes, strict=True):
                 if outcome is None:
@@ -151,6 +173,10 @@ class CommandIntake(Wire):
                 else:
                     answered.append((received, outcome))
         return answered
+
+    def _execute_together(self, tasks: list[Task]) -> list[Outcome | None]:
+        with eventlet.Timeout(COMPANY_S if len(tasks) > 1 else None):
+            return idempotency.execute_together(self._shared_engine, tasks, self.hook)
 
     def _learn(self, outcomes: Sequence[Outcome | None]) -> None:
         """Where commands stand in each other's way fewer share a transaction, until it goes well again."""

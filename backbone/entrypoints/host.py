@@ -18,7 +18,7 @@ from backbone.clock import system_clock
 from backbone.database import Session, Unavailable, engine, transaction
 from backbone.entrypoints import quarantining
 from backbone.entrypoints.announcing import announce
-from backbone.entrypoints.commands import LANES, LOCK_MS, STATEMENT_S, WORKERS, Answer, CommandIntake
+from backbone.entrypoints.commands import LOCK_MS, STATEMENT_S, WORKERS, Answer, CommandIntake
 from backbone.entrypoints.events import EventIntake
 from backbone.entrypoints.timers import Task, Timers
 from backbone.entrypoints.wires import isolated
@@ -115,7 +115,7 @@ class Host(SharedExtension):
         self._commands_engine = engine(database_url, pool_size=WORKERS, application_name=f"{self.name}-commands")
         shared = engine(
             database_url,
-            pool_size=LANES,
+            pool_size=WORKERS,
             application_name=f"{self.name}-together",
             lock_timeout_ms=LOCK_MS,
             statement_s=STATEMENT_S,
@@ -126,9 +126,8 @@ class Host(SharedExtension):
             self.commands.hook = hook
         self._spawn(self.commands.run)
         self._spawn(self.commands.replier.run)
-        for _ in range(LANES):
-            self._spawn(self.commands.work_together)
         for _ in range(WORKERS):
+            self._spawn(self.commands.work_together)
             self._spawn(self.commands.work_alone)
         self._start_timers(database_url)
         log.info("service started", service=self.name, queues=sorted(inboxes), commands=sorted(self._answers))

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from backbone.entrypoints.commands import LANES
+from backbone.entrypoints.commands import WORKERS
 from backbone.rpc import CommandClient, CommandFailed, CommandRefused, CommandUnavailable, IdempotencyKey
 from tests.integration.backbone.conftest import ACTOR, GRID, Processes, Stage, eventually
 from tests.integration.backbone.toys import Hold, SayAgency
@@ -30,9 +30,9 @@ def key(name: str) -> IdempotencyKey:
 async def company(
     stage: Stage, client: CommandClient, free: pathlib.Path, send: Callable[[], list[asyncio.Future[Any]]]
 ) -> list[Any]:
-    """The answers to commands that were sent while every lane was busy."""
+    """The answers to commands that were sent while whoever takes commands together was busy."""
     held = []
-    for lane in range(1, LANES + 1):
+    for lane in range(1, WORKERS + 1):
         held.append(asyncio.ensure_future(client.send(Hold(until=str(free)), ACTOR, deadline=PATIENCE_S)))
         await asyncio.to_thread(eventually, lambda lane=lane: stage.value("grid", IN_LANES) == lane, PATIENCE_S)
     sent = send()
@@ -201,3 +201,19 @@ async def test_the_ack_of_a_later_command_takes_no_unfinished_one_with_it(
     processes.service(GRID)
     assert await held == {"done": True}
     assert len(said(stage)) == 3
+
+
+async def test_what_takes_long_makes_nobody_late(
+    stage: Stage, processes: Processes, client: CommandClient, tmp_path: pathlib.Path
+) -> None:
+    """Eight in company, ten seconds each if one waited for the other: beside each other ten."""
+    processes.service(GRID)
+    commands = [SayAgency(agency_id=uuid4(), sleep_s=10) for _ in range(8)]
+    answers = await company(
+        stage,
+        client,
+        tmp_path / "go",
+        lambda: [asyncio.ensure_future(client.send(each, ACTOR, deadline=PATIENCE_S)) for each in commands],
+    )
+    assert [answer["version"] for answer in answers] == [1] * 8
+    assert len(said(stage)) == 8
