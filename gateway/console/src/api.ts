@@ -73,6 +73,7 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
     throw new Problem(0, "unreachable", "");
   }
   if (answer.ok) return answer;
+  if (answer.status === 401 && session.token && token !== session.token) return send(path, init); // renewed meanwhile
   const problem = await answer.json().catch(() => ({}));
   if (answer.status === 401 && token && token === session.token) forget();
   throw new Problem(answer.status, problem.code ?? "unknown", problem.detail ?? problem.title ?? "", problem.field, problem);

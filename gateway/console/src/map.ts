@@ -17,6 +17,10 @@ export const TONES: Record<string, string> = {
 
 const level = (name: string): ExpressionSpecification => ["==", ["get", "level"], name];
 
+export function tiles(origin: string): string[] {
+  return [`${origin}/v1/tiles/areas/{z}/{x}/{y}.mvt`];
+}
+
 export function style(origin: string): StyleSpecification {
   const label = (id: string, of: string, size: number, from: number, to: number): StyleSpecification["layers"][number] => ({
     id,
@@ -32,21 +36,21 @@ export function style(origin: string): StyleSpecification {
   return {
     version: 8,
     sources: {
-      areas: { type: "vector", tiles: [`${origin}/v1/tiles/areas/{z}/{x}/{y}.mvt`], minzoom: 0, maxzoom: 15 },
+      areas: { type: "vector", tiles: tiles(origin), minzoom: 0, maxzoom: 15 },
       cases: { type: "geojson", data: nothing(), cluster: true, clusterRadius: 36, clusterMaxZoom: 12 },
       units: { type: "geojson", data: nothing() },
       here: { type: "geojson", data: nothing() },
     },
     layers: [
       { id: "paper", type: "background", paint: { "background-color": "#e9e5da" } },
-      { id: "land", type: "fill", source: "areas", "source-layer": "areas", filter: level("county"), paint: { "fill-color": "#f7f4ed" } },
-      { id: "special", type: "fill", source: "areas", "source-layer": "areas", minzoom: 12, filter: ["all", level("grid"), ["!=", ["slice", ["get", "kind"], 0, 4], "grid"], ["!=", ["get", "kind"], "ordinary"]], paint: { "fill-color": "#dfe6e4", "fill-opacity": 0.7 } },
+      { id: "land", type: "fill", source: "areas", "source-layer": "areas", filter: ["any", level("county"), level("town")], paint: { "fill-color": "#f7f4ed" } },
+      { id: "special", type: "fill", source: "areas", "source-layer": "areas", minzoom: 12, filter: ["all", level("grid"), ["!=", ["get", "kind"], "ordinary"]], paint: { "fill-color": "#dfe6e4", "fill-opacity": 0.7 } },
       { id: "grids", type: "line", source: "areas", "source-layer": "areas", minzoom: 12, filter: level("grid"), paint: { "line-color": "#b9b4a6", "line-width": ["interpolate", ["linear"], ["zoom"], 12, 0.4, 15, 1] } },
       { id: "villages", type: "line", source: "areas", "source-layer": "areas", minzoom: 10, filter: level("village"), paint: { "line-color": "#a39d8d", "line-width": ["interpolate", ["linear"], ["zoom"], 10, 0.5, 14, 1.3] } },
       { id: "towns", type: "line", source: "areas", "source-layer": "areas", filter: level("town"), paint: { "line-color": "#6f7d88", "line-width": ["interpolate", ["linear"], ["zoom"], 8, 0.8, 13, 1.8] } },
       { id: "county", type: "line", source: "areas", "source-layer": "areas", filter: level("county"), paint: { "line-color": "#17344f", "line-width": 2.2 } },
       label("grid names", "grid", 11, 14, 24),
-      label("village names", "village", 12, 11.5, 24),
+      label("village names", "village", 12, 10.8, 24),
       label("town names", "town", 14, 7, 13),
       { id: "clusters", type: "circle", source: "cases", filter: ["has", "point_count"], paint: { "circle-color": "#17344f", "circle-opacity": 0.88, "circle-radius": ["step", ["get", "point_count"], 13, 20, 17, 100, 22] } },
       { id: "cluster counts", type: "symbol", source: "cases", filter: ["has", "point_count"], layout: { "text-field": ["get", "point_count_abbreviated"], "text-size": 12, "text-font": ["sans-serif"], "text-allow-overlap": true }, paint: { "text-color": "#ffffff" } },

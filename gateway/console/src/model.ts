@@ -53,6 +53,10 @@ export interface Category {
   emergency: boolean;
   active: boolean;
 }
+export interface Agency {
+  agency_id: string;
+  name: string;
+}
 export interface Unit {
   unit_id: string;
   call_sign: string;

@@ -1,7 +1,7 @@
 // What the page knows: open cases, units on duty, the newest events; kept true by the two streams.
 import { computed, reactive, shallowReactive } from "vue";
 import { all, get, Problem, session } from "./api";
-import type { Area, Case, Category, CountyEvent, Me, MoveRow, Page, StateRow, Title, Unit } from "./model";
+import type { Agency, Area, Case, Category, CountyEvent, Me, MoveRow, Page, StateRow, Title, Unit } from "./model";
 import { type Health, listen } from "./sse";
 
 export const MOST_CASES = 1000;
@@ -24,6 +24,7 @@ export const tables = reactive({
   states: {} as Record<string, StateRow>,
   moves: {} as Record<string, MoveRow>,
   categories: [] as Category[],
+  agencies: {} as Record<string, string>,
 });
 let listening: AbortController | null = null;
 
@@ -51,14 +52,16 @@ export async function open(): Promise<void> {
   listening = new AbortController();
   const { signal } = listening;
   try {
-    const [me, states, categories] = await Promise.all([
+    const [me, states, categories, agencies] = await Promise.all([
       get<Me>("/v1/auth/me"),
       get<{ states: StateRow[]; moves: MoveRow[] }>("/v1/states"),
       get<Page<Category>>("/v1/categories"),
+      all<Agency>("/v1/agencies?limit=200", 1000),
     ]);
     store.me = me;
     tables.states = Object.fromEntries(states.states.map((row) => [row.state, row]));
     tables.moves = Object.fromEntries(states.moves.map((row) => [row.move, row]));
+    tables.agencies = Object.fromEntries(agencies.map((each) => [each.agency_id, each.name]));
     tables.categories = categories.items.filter((each) => each.active);
     void listen("/v1/events/stream?types=hazards.case.*", (event) => void onEvent(event.data), setHealth, signal);
     void listen("/v1/patrol/live/stream", (event) => onPatrol(event.event, event.data), () => {}, signal);

@@ -40,7 +40,7 @@ def test_a_tile_holds_the_areas_of_its_zoom(platform: Platform) -> None:
     decoded = mapbox_vector_tile.decode(fetched(platform, "admin", 13).content)
     grid = next(each for each in decoded["areas"]["features"] if each["properties"]["path"] == WEST_GRID)
     assert grid["properties"] == {
-        "code": "330499101001001", "name": "西网格", "level": "grid", "kind": "grid", "path": WEST_GRID,
+        "code": "330499101001001", "name": "西网格", "level": "grid", "kind": "ordinary", "path": WEST_GRID,
     }  # fmt: skip
     assert grid["geometry"]["type"] == "Polygon"
 
