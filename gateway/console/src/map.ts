@@ -43,7 +43,7 @@ export function style(origin: string): StyleSpecification {
     },
     layers: [
       { id: "paper", type: "background", paint: { "background-color": "#e9e5da" } },
-      { id: "land", type: "fill", source: "areas", "source-layer": "areas", filter: ["any", level("county"), level("town")], paint: { "fill-color": "#f7f4ed" } },
+      { id: "land", type: "fill", source: "areas", "source-layer": "areas", paint: { "fill-color": "#f7f4ed" } },
       { id: "special", type: "fill", source: "areas", "source-layer": "areas", minzoom: 12, filter: ["all", level("grid"), ["!=", ["get", "kind"], "ordinary"]], paint: { "fill-color": "#dfe6e4", "fill-opacity": 0.7 } },
       { id: "grids", type: "line", source: "areas", "source-layer": "areas", minzoom: 12, filter: level("grid"), paint: { "line-color": "#b9b4a6", "line-width": ["interpolate", ["linear"], ["zoom"], 12, 0.4, 15, 1] } },
       { id: "villages", type: "line", source: "areas", "source-layer": "areas", minzoom: 10, filter: level("village"), paint: { "line-color": "#a39d8d", "line-width": ["interpolate", ["linear"], ["zoom"], 10, 0.5, 14, 1.3] } },

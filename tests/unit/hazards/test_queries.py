@@ -21,7 +21,8 @@ READS = {
 
 def test_no_read_is_forgotten_here() -> None:
     names = {name.rpartition(".")[2] for name in registered() if name.startswith("services.hazards.queries.")}
-    assert names == set(READS)
+    # Quarantine is seen by whom the whole county is open to: tests/integration/gateway/test_quarantine.py.
+    assert names - {"quarantine_page", "quarantine_entry"} == set(READS)
 
 
 @pytest.mark.parametrize("name", READS)
