@@ -126,7 +126,9 @@ class CommandIntake(Wire):
             except BaseException as error:
                 if self._killed:
                     raise
+                # Its caller hears nothing and asks again; left unacked, such ones fill the prefetch and end the intake.
                 log.error("a command could not be answered", exc_info=error)
+                self._ack_here(taken)
             finally:
                 self._running -= 1
                 self.progress_at = time.monotonic()
@@ -221,15 +223,20 @@ class CommandIntake(Wire):
     def _finish(self, answered: Sequence[Answered]) -> None:
         for received, outcome in answered:
             if outcome is not None and received.properties.get("reply_to"):
-                self.hook("before reply")
                 self._reply(received, outcome)
             known = received.name if received.name in self._answers else "unknown"
             kind = outcome.kind if outcome else "expired"
             telemetry.COMMAND_SECONDS.labels(known, kind).observe(time.time() - received.at)
-        with self._acking, suppress(OSError, AMQPError):  # the wire notices by itself
-            self._ack({received.tag for received, _ in answered if received.channel is self._channel})
+        self._ack_here([received for received, _ in answered])
 
     def _reply(self, received: Received, outcome: Outcome) -> None:
+        try:
+            self.hook("before reply")
+            self._send_reply(received, outcome)
+        except Exception as error:  # one that cannot be answered keeps no answer from the others
+            log.error("a command could not be answered", command=received.name, exc_info=error)
+
+    def _send_reply(self, received: Received, outcome: Outcome) -> None:
         reply = Message(
             outcome.body,
             content_type="application/json",
@@ -237,6 +244,10 @@ class CommandIntake(Wire):
             delivery_mode=1,
         )
         self.replier.send(reply, str(received.properties["reply_to"]), received.deadline)
+
+    def _ack_here(self, received: Sequence[Received]) -> None:
+        with self._acking, suppress(OSError, AMQPError):  # the wire notices by itself
+            self._ack({each.tag for each in received if each.channel is self._channel} & self._unacked)
 
     def _ack(self, tags: set[int]) -> None:
         """One ack for all below which nothing is unfinished, one for each that is left."""

@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from backbone.entrypoints.commands import WORKERS
+from backbone.entrypoints.commands import PREFETCH, WORKERS
 from backbone.rpc import CommandClient, CommandFailed, CommandRefused, CommandUnavailable, IdempotencyKey
+from tests.faults.forcing import Forcing
 from tests.integration.backbone.conftest import ACTOR, GRID, Processes, Stage, eventually
 from tests.integration.backbone.toys import Hold, SayAgency
 
@@ -217,3 +218,16 @@ async def test_what_takes_long_makes_nobody_late(
     )
     assert [answer["version"] for answer in answers] == [1] * 8
     assert len(said(stage)) == 8
+
+
+async def test_answers_that_cannot_be_sent_do_not_end_the_intake(
+    stage: Stage, processes: Processes, client: CommandClient, tmp_path: pathlib.Path
+) -> None:
+    mute = Forcing({"before reply": 1}, raises=PREFETCH + 20, exits=0, log=tmp_path / "forced")
+    processes.service("tests.faults.toy_grid", **mute.settings)
+    while not mute.is_done:
+        said = (client.send(SayAgency(agency_id=uuid4()), ACTOR, deadline=1.0) for _ in range(40))
+        answers = await asyncio.gather(*said, return_exceptions=True)
+        assert {type(answer) for answer in answers} <= {dict, CommandUnavailable}
+    answer = await client.send(SayAgency(agency_id=uuid4()), ACTOR, deadline=PATIENCE_S)
+    assert answer["version"] == 1
