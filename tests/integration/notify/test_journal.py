@@ -144,3 +144,14 @@ async def test_pages_follow_one_another_under_scope_and_filters(journal: Journal
     [row] = await connection.fetch(sql, *values)
     assert row["body"].encode() == events[2].envelope.to_bytes()  # type: ignore[union-attr]
     await connection.close()
+
+
+async def test_what_was_told_above_ones_rights_stays_out_of_the_pages_when_its_case_is_lowered(
+    journal: Journal, settings_env: dict[str, str]
+) -> None:
+    case = uuid4()
+    journal(case_event(case, 1, sensitivity=3), case_event(case, 2, fact="recategorised"))
+    connection = await asyncpg.connect(settings_env["PINGAN_NOTIFY_READ_DATABASE_URL"])
+    sql, values = compiled(queries.journal_page(Scope(areas=(TOWN,))))
+    assert [row["cursor_1"] for row in await connection.fetch(sql, *values)] == [2]
+    await connection.close()

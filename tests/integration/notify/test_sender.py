@@ -90,7 +90,7 @@ async def test_a_failure_is_tried_again_with_the_same_id(
     journal: Journal, subscribe: Subscribe, receiver: Receiver, sending: Sending, rows: Rows
 ) -> None:
     made = subscribe(f"{receiver.url}/hook")
-    statuses = iter([500, 302, 503, 204])
+    statuses = iter([500, 307, 503, 204])
     receiver.answers["/hook"] = lambda call: web.Response(
         status=next(statuses), headers={"Location": f"{receiver.url}/elsewhere", "Retry-After": "1"}
     )

@@ -131,13 +131,6 @@ GUARDS = (
         (f"{H}test_clocks_and_boundaries.py::test_a_version_whose_digest_differs_stays_out",),
     ),
     Guard(
-        "areas: every area before the version",
-        AREAS,
-        "if count != expected:",
-        "if count > expected:",
-        (f"{H}test_clocks_and_boundaries.py::test_a_version_comes_into_force_only_when_all_its_areas_are_here",),
-    ),
-    Guard(
         "areas: the newest version is in force",
         AREAS,
         ".order_by(boundaries.c.version.desc())",

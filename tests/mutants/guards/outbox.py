@@ -6,7 +6,7 @@ from tests.mutants.guard import Guard
 
 RELAY, BINDINGS, TOPOLOGY = "backbone/relay.py", "backbone/bindings.py", "backbone/topology.py"
 T = "tests/integration/backbone/"
-ORDER, BROKER = f"{T}test_relay_order.py::", f"{T}test_traps_of_the_broker.py::"
+ORDER, MISSED = f"{T}test_relay_order.py::", f"{T}test_bindings.py::"
 
 GUARDS = (
     Guard(
@@ -111,20 +111,27 @@ GUARDS = (
         TOPOLOGY,
         "(queue.exchange, queue.name, key) not in present",
         "key is None",
-        (f"{BROKER}test_09_a_lost_binding_is_seen_restored_and_made_up_for[unbound]",),
+        (f"{MISSED}test_what_a_queue_missed_while_it_was_unbound_is_sent_since_the_last_good_look",),
     ),
     Guard(
         "bindings: a lost queue",
         TOPOLOGY,
         'if ("", queue.name, queue.name) not in present',
         "if queue.name is None",
-        (f"{BROKER}test_09_a_lost_binding_is_seen_restored_and_made_up_for[deleted]",),
+        (f"{MISSED}test_what_lay_in_a_queue_that_was_deleted_is_sent_since_it_was_last_empty",),
     ),
     Guard(
         "bindings: sent again since the last good look",
         BINDINGS,
         "at - MARGIN if at else EPOCH",
         "at + MARGIN if at else EPOCH",
-        (f"{BROKER}test_09_a_lost_binding_is_seen_restored_and_made_up_for[unbound]",),
+        (f"{MISSED}test_what_a_queue_missed_while_it_was_unbound_is_sent_since_the_last_good_look",),
+    ),
+    Guard(
+        "bindings: filled before it is bound",
+        BINDINGS,
+        "await self._redrive(name, database, queue, begin or since[name])",
+        "del begin",
+        (f"{MISSED}test_what_a_queue_missed_while_it_was_unbound_is_sent_since_the_last_good_look",),
     ),
 )

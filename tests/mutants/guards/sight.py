@@ -110,8 +110,8 @@ GUARDS = (
         "predicate(scope, _visibility(journal.c)),",
         "true(),",
         (
-            "tests/integration/notify/test_patterns_in_sql.py"
-            "::test_a_page_shows_what_a_webhook_with_the_same_filter_and_scope_would_get",
+            "tests/integration/notify/test_journal.py"
+            "::test_what_was_told_above_ones_rights_stays_out_of_the_pages_when_its_case_is_lowered",
         ),
     ),
     Guard(
@@ -120,17 +120,6 @@ GUARDS = (
         "predicate(scope, _visibility(latest.c)),",
         "true(),",
         ("tests/integration/notify/test_journal.py::test_pages_follow_one_another_under_scope_and_filters",),
-    ),
-    Guard(
-        "reads: subscriptions by taking part alone",
-        "services/notify/queries.py",
-        "return scope if scope.unrestricted else replace(scope, areas=())",
-        "return scope",
-        (
-            "tests/integration/notify/test_subscriptions.py::test_another_agency_does_not_find_it",
-            "tests/integration/notify/test_subscriptions.py"
-            "::test_an_agency_reads_its_own_subscriptions_and_their_deliveries",
-        ),
     ),
     Guard(
         "reads: the query key holds the scope's shape",
