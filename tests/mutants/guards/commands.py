@@ -50,7 +50,7 @@ GUARDS = (
         IDEMPOTENCY,
         "if task.key.name in names and free[task.key.name] is task]",
         "if task.key.name in names]",
-        (f"{TOGETHER}test_one_key_many_times_in_one_transaction_has_one_effect",),
+        (f"{T}test_idempotency.py::test_a_key_that_is_there_twice_has_one_effect",),
     ),
     Guard(
         "commands: a taken key is not run in company",
