@@ -35,7 +35,9 @@ RELAY = {
 }
 INBOX = {
     "after effect, before commit": {"after effect": 3},
-    "after commit, before ack": {"after commit": 3, "before ack": 1},
+    # Each error before an ack drops the connection, and acks on their way with it: after 50 deliveries of a message
+    # the broker would put it aside.
+    "after commit, before ack": {"after commit": 3, "before ack": 12},
 }
 COMMANDS = {"after effect": 3, "after commit": 3, "before reply": 3}
 SETTINGS = {"PINGAN_INBOX_RETRY_FIRST_S": "0.05", "PINGAN_INBOX_RETRY_LONGEST_S": "0.5", "PINGAN_INBOX_ERRORS": "40"}
