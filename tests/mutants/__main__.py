@@ -60,12 +60,14 @@ def run(guards: list[Guard], settings: dict[str, str]) -> Counter[str]:
         for copy in copies:
             copy.make()
         tests = sorted({test for guard in guards for test in guard.tests})
+        began = time.monotonic()
         green, said = copies[0].green(tests, len(copies))
         if not green:
             print(said)
             print("the named tests must be green before a guard is taken out", flush=True)
             seen["not judged"] = len(guards)
             return seen
+        print(f"{len(tests)} named tests are green, {time.monotonic() - began:.0f} s", flush=True)
         template = copies[0].template()
         waiting: queue.SimpleQueue[Guard] = queue.SimpleQueue()
         # Long ones first, so that the two copies end together: tests that start processes take longest.

@@ -83,9 +83,12 @@ def test_02_what_cannot_be_decoded_is_quarantined_whole(stage: Stage, processes:
 def test_03_a_graceful_stop_finishes_and_acks_what_is_in_flight(stage: Stage, processes: Processes) -> None:
     service = processes.service(HAZARDS)
     processes.relay()
-    said = stage.say(*["slow"] * 30)
+    said = stage.say(*["slow"] * 15)
     eventually(stage.published)
     eventually(lambda: stage.value("hazards", AT_WORK, name="hazards-events"))
+    said += stage.say(*["slow"] * 15)  # behind the batch at work: arrived, and nobody's turn yet
+    eventually(stage.published)
+    eventually(lambda: stage.ready("hazards.on-agencies") == 0)
     started = time.monotonic()
     assert processes.stop(service) == 0
     assert time.monotonic() - started < 20
