@@ -6,6 +6,7 @@ assertion. Two copies of the tree share one PostgreSQL and one RabbitMQ of their
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import sys
@@ -76,12 +77,25 @@ def run(guards: list[Guard], settings: dict[str, str]) -> Counter[str]:
         threads = [threading.Thread(target=_judge, args=(copy, template, waiting, seen)) for copy in copies]
         for thread in threads:
             thread.start()
-        for thread in threads:
-            thread.join()
+        try:
+            for thread in threads:
+                thread.join()
+        except KeyboardInterrupt:
+            print("interrupted; ending the tests at work", flush=True)
+            _empty(waiting)
+            for thread in threads:
+                thread.join()
+            raise
     finally:
         for copy in copies:
             copy.remove()
     return seen
+
+
+def _empty(waiting: queue.SimpleQueue[Guard]) -> None:
+    with contextlib.suppress(queue.Empty):
+        while True:
+            waiting.get_nowait()
 
 
 def _judge(copy: Scratch, template: str, waiting: queue.SimpleQueue[Guard], seen: Counter[str]) -> None:
@@ -100,4 +114,7 @@ def say(name: str, word: str, seconds: float, detail: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)
