@@ -13,27 +13,34 @@ from tests.platform import Platform, eventually
 
 
 class Listener(threading.Thread):
-    """Reads the stream of one account until it is closed."""
+    """Reads the stream of one session while it is entered; then signs it out, which ends the stream."""
 
     def __init__(self, client: httpx.Client) -> None:
-        super().__init__(daemon=True)
+        super().__init__()
         self.heard: list[tuple[str, Any]] = []
-        self._client, self._ended = client, False
+        self._client = client
+
+    def __enter__(self) -> Listener:
+        self.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        assert self._client.post("/v1/auth/logout").is_success
+        self.join()
+        self._client.close()
 
     def run(self) -> None:
-        event = ""
         with self._client.stream("GET", "/v1/patrol/live/stream", timeout=60) as answer:
             assert answer.status_code == 200
-            for line in answer.iter_lines():
-                if line.startswith("event: "):
-                    event = line[7:]
-                elif line.startswith("data: "):
-                    self.heard.append((event, json.loads(line[6:])))
-                if self._ended:
-                    return
+            self._read(answer)
 
-    def end(self) -> None:
-        self._ended = True
+    def _read(self, answer: httpx.Response) -> None:
+        event = ""
+        for line in answer.iter_lines():
+            if line.startswith("event: "):
+                event = line[7:]
+            elif line.startswith("data: "):
+                self.heard.append((event, json.loads(line[6:])))
 
     def saw(self, unit: str, lon: float) -> bool:
         told = (each for event, data in self.heard if event == "positions" for each in data)
@@ -58,9 +65,7 @@ def test_a_unit_on_duty_is_followed_until_its_shift_ends(platform: Platform) -> 
         place, tag = shift.headers["location"], shift.headers["etag"]
         started = patrol.post(f"{place}/moves", json={"move": "start"}, headers={"If-Match": tag})
         assert started.status_code == 200, started.text
-        listener = Listener(platform.client("county"))
-        listener.start()
-        try:
+        with Listener(platform.client("county")) as listener:
             for step in (0, 1):
                 lon = round(area["lon"] + step * 0.0005, 6)
 
@@ -75,5 +80,3 @@ def test_a_unit_on_duty_is_followed_until_its_shift_ends(platform: Platform) -> 
             ended = patrol.post(f"{place}/moves", json={"move": "end"}, headers={"If-Match": started.headers["etag"]})
             assert ended.status_code == 200, ended.text
             eventually(lambda: listener.missed(unit), 15, "the unit to leave the map")
-        finally:
-            listener.end()

@@ -11,6 +11,8 @@ from tests.faults.oracle import Oracle
 from tests.faults.report import Notes
 from tests.platform import eventually
 
+ON_ITS_WAY_S = 10.0
+
 
 async def until_drained(oracle: Oracle, within_s: float) -> None:
     """Until every outbox is published and every event applied."""
@@ -19,7 +21,7 @@ async def until_drained(oracle: Oracle, within_s: float) -> None:
 
 def judge(run: Run, killer: Killer, oracle: Oracle, notes: Notes) -> None:
     """0 lost, 0 twice, 0 inversions; every 2xx stands once; no answer but 2xx, 429 and 503 with Retry-After."""
-    verdict = oracle.verdict()
+    verdict = oracle.settled_verdict(ON_ITS_WAY_S)
     notes.say(str(run))
     notes.say(str(verdict))
     assert run.wrong == [], "an answer that no outage excuses"

@@ -191,6 +191,17 @@ class Oracle:
         sent, applied = (self.query(f"SELECT count(*) FROM oracle.{table}")[0][0] for table in ("sent", "applied"))
         return Verdict(sent, applied, self.query(_LOST), self.query(_TWICE), self.query(_INVERSIONS))
 
+    def settled_verdict(self, within_s: float) -> Verdict:
+        """The verdict as soon as nothing is missing, at the latest then.
+
+        Services go on speaking for themselves, as when an alarm is cleared: an event sent between `is_drained` and
+        the verdict is not lost but on its way. What came twice or turned round stays so, and is not waited away.
+        """
+        end = time.monotonic() + within_s
+        while (verdict := self.verdict()).lost and time.monotonic() < end:
+            time.sleep(0.2)
+        return verdict
+
     def is_drained(self) -> bool:
         """Every outbox is published and every committed event applied; False also while the server is away."""
         unpublished = " + ".join(

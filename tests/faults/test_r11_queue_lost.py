@@ -20,7 +20,8 @@ from uuid import UUID, uuid4
 import pytest
 
 from backbone import outbox, topology
-from tests.faults.oracle import HAZARDS, JOURNAL, PATROL, Oracle, Verdict, watching
+from tests.faults.judging import ON_ITS_WAY_S
+from tests.faults.oracle import HAZARDS, JOURNAL, PATROL, Oracle, watching
 from tests.faults.report import Notes
 from tests.faults.scale import FULL, SEED, scaled
 from tests.integration.backbone.conftest import Processes, Stage, eventually
@@ -183,14 +184,9 @@ def test_one_consumers_queue_is_unbound_deleted_and_over_its_limit(
         judge(oracle, notes, trouble.spans)
 
 
-def whole(oracle: Oracle) -> Verdict | None:
-    """The verdict, once nothing is lost: the services go on speaking for themselves, as when an alarm is cleared."""
-    verdict = oracle.verdict() if oracle.is_drained() else None
-    return verdict if verdict and not verdict.lost else None
-
-
 def judge(oracle: Oracle, notes: Notes, spans: list[tuple[str, Any, Any]]) -> None:
-    verdict = eventually(lambda: whole(oracle), REPAIRED_WITHIN_S)
+    eventually(oracle.is_drained, REPAIRED_WITHIN_S)
+    verdict = oracle.settled_verdict(ON_ITS_WAY_S)
     notes.say(str(verdict))
     assert (verdict.lost, verdict.twice) == ([], [])
     assert [each for each in verdict.inversions if each[0] != HAZARDS] == [], "of the others"

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import pytest
 
 from infra.local.processes import Process, all_processes
+from tests.faults.judging import ON_ITS_WAY_S
 from tests.faults.killing import ON_A_TEST_INSTANCE, Killer, platform_is_whole
 from tests.faults.oracle import Oracle, watching
 from tests.faults.report import Notes
@@ -78,7 +79,7 @@ def test_the_walkthrough_loops_while_processes_are_killed(
         loop, killer = Loop(platform, tmp_path), Killer(notes)
         asyncio.run(_loop_and_kill(platform, loop, killer, processes, chance))
         eventually(oracle.is_drained, 30, "every event to be applied")
-        verdict = oracle.verdict()
+        verdict = oracle.settled_verdict(ON_ITS_WAY_S)
         passed = sum(done for done, _ in loop.turns)
         notes.say(f"{len(loop.turns)} turns, {passed} passed, {len(loop.case_numbers)} cases answered 201")
         notes.say(str(verdict))
