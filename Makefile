@@ -45,6 +45,9 @@ arrows: bootstrap
 .PHONY: k8s-check
 k8s-check: bootstrap infra ## the Kubernetes manifests: schemas, references, and each process with its settings alone
 	CI=true $(VENV)/python -m pytest -q tests/k8s
+.PHONY: images
+images: bootstrap infra ## build both images without a daemon and ask the gateway of one (BASE=image to build from another)
+	@$(VENV)/python -m infra.images
 format: bootstrap ## let ruff write the files as it wants them
 	$(VENV)/ruff check --fix .
 	$(VENV)/ruff format .

@@ -13,6 +13,7 @@ from sqlalchemy import DateTime, Integer, Select, Text, bindparam, cast, func, l
 from sqlalchemy import Uuid as UuidType
 from sqlalchemy.sql import ColumnElement
 
+from backbone.answers import body_column, json_object, utc
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.quarantine import OPEN, Filter
 from backbone.statements import Query
@@ -47,7 +48,7 @@ def page(
         conditions.append(condition)
 
     def build() -> Select[Any]:
-        body = cast(func.json_build_object(*_pairs(service)), Text).label("body")
+        body = body_column(json_object(**_entry(service)))
         return (
             select(body, Q.id.label("cursor_1"))
             .where(*conditions, predicate(scope, _visibility()))
@@ -62,8 +63,7 @@ def entry(service: str, scope: Scope, county: str, *, entry_id: UUID) -> Query:
     """One entry: columns body (with its error and headers), message (bytes). The look is on record first."""
 
     def build() -> Select[Any]:
-        pairs = [*_pairs(service), literal_column("'error'"), Q.error, literal_column("'headers'"), Q.headers]
-        body = cast(func.json_build_object(*pairs), Text).label("body")
+        body = body_column(json_object(**_entry(service), error=Q.error, headers=Q.headers))
         wanted = Q.id == cast(bindparam("entry_id"), UuidType)
         return select(body, Q.body.label("message")).where(wanted, predicate(scope, _visibility()))
 
@@ -75,8 +75,8 @@ def _visibility() -> Visibility:
     return Visibility(cast(bindparam("county"), Text), sensitivity=literal(int(Sensitivity.CONFIDENTIAL)))
 
 
-def _pairs(service: str) -> list[ColumnElement[Any]]:
-    fields: dict[str, ColumnElement[Any]] = {
+def _entry(service: str) -> dict[str, ColumnElement[Any]]:
+    return {
         "service": literal_column(f"'{service}'"),
         "entry_id": Q.id,
         "consumer": Q.consumer,
@@ -85,15 +85,9 @@ def _pairs(service: str) -> list[ColumnElement[Any]]:
         "trace_id": Q.trace_id,
         "attempts": Q.attempts,
         "size": func.octet_length(Q.body),
-        "created_at": _utc(Q.created_at),
-        "resolved_at": _utc(Q.resolved_at),
+        "created_at": utc(Q.created_at),
+        "resolved_at": utc(Q.resolved_at),
         "resolution": Q.resolution,
         "resolved_by": Q.resolved_by,
         "resolution_reason": Q.resolution_reason,
     }
-    return [part for name, column in fields.items() for part in (literal_column(f"'{name}'"), column)]
-
-
-def _utc(column: ColumnElement[Any]) -> ColumnElement[str]:
-    form: ColumnElement[str] = literal_column('\'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'')
-    return func.to_char(func.timezone(literal_column("'UTC'"), column), form)

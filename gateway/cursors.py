@@ -9,15 +9,17 @@ import base64
 import binascii
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import orjson
+from fastapi import Query
 
 from gateway.problems import Problem
 
 MAX_LENGTH = 512
 _MAX_INTEGER = 2**63 - 1
+After = Annotated[str | None, Query(max_length=MAX_LENGTH, description="`next` of the page before")]
 
 
 def encode(kind: str, values: Sequence[Any]) -> str:

@@ -22,7 +22,6 @@ from gateway import cursors
 from gateway.problems import Problem, unavailable
 
 log = telemetry.logger(__name__)
-Keyset = tuple[Any, ...] | None
 _ACQUIRE_S, _COMMAND_S = 3.0, 10.0
 # Lost or refused connections, shutdown, too many connections, statement timeouts, a plan that went stale.
 _GONE = (
@@ -134,18 +133,18 @@ class Reads:
     async def page(
         self,
         service: str,
-        make: Callable[[int, Keyset], Query],
+        query: Callable[..., Query],
         *,
         kind: str,
         types: str,
         limit: int,
         after: str | None,
     ) -> Response:
-        """One page `{"items": [...], "next": cursor | null}`; `make(limit, keyset)` gives the query.
+        """One page `{"items": [...], "next": cursor | null}` of a service's list; `query` lacks only `after`, `limit`.
 
         types: the keyset's tags as `cursors.decode` names them.
         """
-        rows = await self.rows(service, make(limit + 1, cursors.decode(kind, after, types)))
+        rows = await self.rows(service, query(after=cursors.decode(kind, after, types), limit=limit + 1))
         return page(rows, kind=kind, limit=limit)
 
     async def close(self) -> None:

@@ -19,6 +19,7 @@ from gateway.access import changes
 from gateway.access.changes import AccountRights, Login, NewAccount
 from gateway.auth import passwords
 from gateway.auth.signed_in import CurrentActor, require
+from gateway.cursors import After
 from gateway.keyed import keyed
 from gateway.parts import Platform
 from gateway.problems import Problem, refused
@@ -193,7 +194,7 @@ async def accounts(
     platform: Platform,
     actor: CurrentActor,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    after: Annotated[str | None, Query(max_length=512)] = None,
+    after: After = None,
 ) -> Response:
     require(actor, Role.COUNTY_ADMIN, Role.AUDITOR)
     keyset = cursors.decode("accounts", after, "u")

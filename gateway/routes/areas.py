@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -12,6 +13,7 @@ from contracts.codes import Code
 from contracts.grid.commands import Crs
 from gateway import documents, examples
 from gateway.auth.signed_in import CurrentActor
+from gateway.cursors import After
 from gateway.parts import Platform
 from gateway.positions import position
 from gateway.reads import single
@@ -43,11 +45,12 @@ async def areas(
     at: Moment | None = None,
     geometry: Annotated[bool, Query(description="With polygons")] = False,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    after: Annotated[str | None, Query(max_length=512)] = None,
+    after: After = None,
 ) -> Response:
     return await platform.reads.page(
         "grid",
-        lambda count, keyset: queries.area_list(
+        partial(
+            queries.area_list,
             actor.scope,
             level=level.value if level else None,
             parent=parent,
@@ -57,8 +60,6 @@ async def areas(
             version=version,
             at=at,
             geometry=geometry,
-            after=(keyset[0],) if keyset else None,
-            limit=count,
         ),
         kind="areas",
         types="s",

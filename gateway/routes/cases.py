@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -29,6 +30,7 @@ from contracts.hazards.events import Grade, Kind, Source, State
 from gateway import cursors, documents, examples, forms, photos
 from gateway.auth.signed_in import CurrentActor
 from gateway.boxes import Bbox, box_of
+from gateway.cursors import After
 from gateway.parts import Platform
 from gateway.positions import Position, position
 from gateway.problems import Problem
@@ -42,7 +44,6 @@ from services.hazards import queries
 router = APIRouter(prefix="/v1/cases", tags=["cases"], route_class=Route)
 
 Limit = Annotated[int, Query(ge=1, le=200)]
-After = Annotated[str | None, Query(max_length=512, description="`next` of the page before")]
 Reference = Annotated[
     ExternalRef, Body(openapi_examples={"city": {"value": {"system": "city-12345", "id": "2026013100017"}}})
 ]
@@ -153,7 +154,8 @@ async def cases(
     box = box_of(bbox)
     return await platform.reads.page(
         "hazards",
-        lambda count, keyset: queries.case_list(
+        partial(
+            queries.case_list,
             actor.scope,
             state=tuple(each.value for each in state or ()),
             category=category,
@@ -164,8 +166,6 @@ async def cases(
             source=source.value if source else None,
             external_ref=reference,
             bbox=box,
-            after=(keyset[0], keyset[1]) if keyset else None,
-            limit=count,
         ),
         kind="cases",
         types="tu",

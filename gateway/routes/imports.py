@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import tempfile
+from functools import partial
 from typing import IO, Annotated, Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from contracts.grid.commands import Crs, PublishAreaImport, StartAreaImport
 from contracts.scope import Role
 from gateway import documents, examples
 from gateway.auth.signed_in import CurrentActor, require
+from gateway.cursors import After
 from gateway.parts import Platform
 from gateway.problems import Problem
 from gateway.reads import etag, single
@@ -126,16 +128,11 @@ async def imports(
     platform: Platform,
     actor: CurrentActor,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    after: Annotated[str | None, Query(max_length=512)] = None,
+    after: After = None,
 ) -> Response:
     return await platform.reads.page(
         "grid",
-        lambda count, keyset: queries.import_list(
-            actor.scope,
-            importer=actor.account_id,
-            after=(keyset[0], keyset[1]) if keyset else None,
-            limit=count,
-        ),
+        partial(queries.import_list, actor.scope, importer=actor.account_id),
         kind="imports",
         types="tu",
         limit=limit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from contracts.scope import Actor, Scope
 from gateway import cursors, documents, examples
 from gateway.auth.signed_in import CurrentActor, claims_of
 from gateway.boxes import Bbox, box_of
+from gateway.cursors import After
 from gateway.live import LiveStream
 from gateway.parts import Platform
 from gateway.personal import Look
@@ -33,7 +35,6 @@ from services.patrol import queries
 
 router = APIRouter(prefix="/v1/patrol", tags=["patrol"], route_class=Route)
 Limit = Annotated[int, Query(ge=1, le=200)]
-After = Annotated[str | None, Query(max_length=512)]
 Area = Annotated[AreaPath | None, Query(description="With its subtree")]
 LIVE_PURPOSE = "live_positions"
 
@@ -78,14 +79,7 @@ async def units(
 ) -> Response:
     return await platform.reads.page(
         "patrol",
-        lambda count, keyset: queries.unit_list(
-            actor.scope,
-            agency_id=agency_id,
-            area_path=area_path,
-            active=active,
-            after=(keyset[0], keyset[1]) if keyset else None,
-            limit=count,
-        ),
+        partial(queries.unit_list, actor.scope, agency_id=agency_id, area_path=area_path, active=active),
         kind="units",
         types="su",
         limit=limit,
@@ -142,7 +136,8 @@ async def shifts(
 ) -> Response:
     return await platform.reads.page(
         "patrol",
-        lambda count, keyset: queries.shift_list(
+        partial(
+            queries.shift_list,
             actor.scope,
             status=status.value if status else None,
             unit_id=unit_id,
@@ -150,8 +145,6 @@ async def shifts(
             area_path=area_path,
             since=since,
             until=until,
-            after=(keyset[0], keyset[1]) if keyset else None,
-            limit=count,
         ),
         kind="shifts",
         types="tu",

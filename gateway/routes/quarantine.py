@@ -26,6 +26,7 @@ from contracts.commands import DropQuarantined, RetryQuarantined
 from contracts.scope import Role
 from gateway import cursors, documents
 from gateway.auth.signed_in import CurrentActor, require
+from gateway.cursors import After
 from gateway.parts import Parts, Platform
 from gateway.personal import Look
 from gateway.reads import page
@@ -111,7 +112,7 @@ async def entries(
     since: Annotated[Moment | None, Query(examples=["2026-01-31T08:00:00Z"])] = None,
     settled: bool = False,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    after: Annotated[str | None, Query(max_length=512)] = None,
+    after: After = None,
 ) -> Response:
     require(actor, Role.COUNTY_ADMIN)
     keyset = cursors.decode("quarantine", after, "u")

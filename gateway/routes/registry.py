@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from contracts.codes import Code
 from contracts.grid.commands import PutAgency, PutJurisdiction, PutPerson, PutPlace, PutPost
 from gateway import documents, examples
 from gateway.auth.signed_in import CurrentActor
+from gateway.cursors import After
 from gateway.parts import Platform
 from gateway.reads import single
 from gateway.routes.puts import put_route
@@ -21,7 +23,6 @@ from services.grid import queries
 
 router = APIRouter(prefix="/v1", tags=["registry"], route_class=Route)
 Limit = Annotated[int, Query(ge=1, le=200)]
-After = Annotated[str | None, Query(max_length=512)]
 Within = Annotated[AreaPath | None, Query(description="Path of an area; it and all below")]
 Name = Annotated[str | None, Query(min_length=1, max_length=100, description="Part of the name")]
 
@@ -45,15 +46,8 @@ async def agencies(
 ) -> Response:
     return await platform.reads.page(
         "grid",
-        lambda count, keyset: queries.agency_list(
-            actor.scope,
-            kind=kind,
-            within=within,
-            name=name,
-            parent_id=parent_id,
-            active=active,
-            after=(keyset[0],) if keyset else None,
-            limit=count,
+        partial(
+            queries.agency_list, actor.scope, kind=kind, within=within, name=name, parent_id=parent_id, active=active
         ),
         kind="agencies",
         types="s",
@@ -88,13 +82,7 @@ async def jurisdictions(
 ) -> Response:
     return await platform.reads.page(
         "grid",
-        lambda count, keyset: queries.jurisdiction_list(
-            actor.scope,
-            agency_id=agency_id,
-            within=within,
-            after=(keyset[0],) if keyset else None,
-            limit=count,
-        ),
+        partial(queries.jurisdiction_list, actor.scope, agency_id=agency_id, within=within),
         kind="jurisdictions",
         types="u",
         limit=limit,
@@ -119,14 +107,7 @@ async def posts(
 ) -> Response:
     return await platform.reads.page(
         "grid",
-        lambda count, keyset: queries.post_list(
-            actor.scope,
-            kind=kind,
-            within=within,
-            person_id=person_id,
-            after=(keyset[0],) if keyset else None,
-            limit=count,
-        ),
+        partial(queries.post_list, actor.scope, kind=kind, within=within, person_id=person_id),
         kind="posts",
         types="u",
         limit=limit,
@@ -152,15 +133,7 @@ async def places(
 ) -> Response:
     return await platform.reads.page(
         "grid",
-        lambda count, keyset: queries.place_list(
-            actor.scope,
-            category=category,
-            risk=risk,
-            within=within,
-            name=name,
-            after=(keyset[0], keyset[1]) if keyset else None,
-            limit=count,
-        ),
+        partial(queries.place_list, actor.scope, category=category, risk=risk, within=within, name=name),
         kind="places",
         types="su",
         limit=limit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,6 +11,7 @@ from starlette.responses import Response
 from contracts.hazards.commands import PutCategory, PutRoutingRule
 from gateway import documents, examples
 from gateway.auth.signed_in import CurrentActor
+from gateway.cursors import After
 from gateway.parts import Platform
 from gateway.reads import page
 from gateway.rendering import rendered
@@ -52,13 +54,11 @@ async def routing_rules(
     platform: Platform,
     actor: CurrentActor,
     limit: Annotated[int, Query(ge=1, le=200)] = 100,
-    after: Annotated[str | None, Query(max_length=512)] = None,
+    after: After = None,
 ) -> Response:
     return await platform.reads.page(
         "hazards",
-        lambda count, keyset: queries.routing(
-            actor.scope, after=(keyset[0], keyset[1]) if keyset else None, limit=count
-        ),
+        partial(queries.routing, actor.scope),
         kind="routing-rules",
         types="iu",
         limit=limit,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from contracts.notify.commands import (
 )
 from gateway import documents, examples
 from gateway.auth.signed_in import CurrentActor
+from gateway.cursors import After
 from gateway.parts import Platform
 from gateway.reads import etag, single
 from gateway.rendering import rendered
@@ -30,7 +32,6 @@ from services.notify import queries
 
 router = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"], route_class=Route)
 Limit = Annotated[int, Query(ge=1, le=200)]
-After = Annotated[str | None, Query(max_length=512)]
 
 
 class NewSubscription(BaseModel):
@@ -86,9 +87,7 @@ async def subscribe(body: NewSubscription, request: Request, platform: Platform,
 async def subscriptions(platform: Platform, actor: CurrentActor, limit: Limit = 50, after: After = None) -> Response:
     return await platform.reads.page(
         "notify",
-        lambda count, keyset: queries.subscriptions_of_agency(
-            actor.scope, after=keyset[0] if keyset else None, limit=count
-        ),
+        partial(queries.subscriptions_of_agency, actor.scope),
         kind="subscriptions",
         types="u",
         limit=limit,
@@ -141,13 +140,7 @@ async def deliveries(
     await platform.reads.row("notify", queries.subscription(actor.scope, subscription_id=subscription_id))
     return await platform.reads.page(
         "notify",
-        lambda count, keyset: queries.subscription_deliveries(
-            actor.scope,
-            subscription_id=subscription_id,
-            after=keyset[0] if keyset else None,
-            limit=count,
-            state=state,
-        ),
+        partial(queries.subscription_deliveries, actor.scope, subscription_id=subscription_id, state=state),
         kind="deliveries",
         types="i",
         limit=limit,

@@ -31,6 +31,7 @@ from sqlalchemy import DateTime as Timestamp
 from sqlalchemy.sql import ColumnElement
 
 from backbone import quarantined
+from backbone.answers import body_column, json_object, utc
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.quarantine import OPEN, Filter
 from backbone.statements import Query, query
@@ -64,21 +65,6 @@ def quarantine_entry(scope: Scope, county: str, entry_id: UUID) -> Query:
     return quarantined.entry("hazards", scope, county, entry_id=entry_id)
 
 
-def _object(**columns: Any) -> ColumnElement[Any]:
-    # Names are literals of ours: as bind parameters they would have no type for PostgreSQL.
-    pairs: list[ColumnElement[Any]] = []
-    for name, column in columns.items():
-        pairs += [literal_column(f"'{name}'"), column]
-    return func.json_build_object(*pairs)
-
-
-def _utc(column: ColumnElement[Any]) -> ColumnElement[str]:
-    """RFC 3339 with Z."""
-    return func.to_char(
-        func.timezone(literal_column("'UTC'"), column), literal_column('\'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'')
-    )
-
-
 def _summary() -> dict[str, Any]:
     return {
         "case_id": C.id,
@@ -105,28 +91,28 @@ def _summary() -> dict[str, Any]:
         "reworks": C.reworks,
         "reopenings": C.reopenings,
         "county_decides": C.county_decides,
-        "occurred_at": _utc(C.occurred_at),
-        "reported_at": _utc(C.reported_at),
-        "updated_at": _utc(C.updated_at),
-        "closed_at": _utc(C.closed_at),
-        "due_at": _utc(C.due_at),
+        "occurred_at": utc(C.occurred_at),
+        "reported_at": utc(C.reported_at),
+        "updated_at": utc(C.updated_at),
+        "closed_at": utc(C.closed_at),
+        "due_at": utc(C.due_at),
         "overdue": and_(IS_OPEN, C.due_at < func.now()),
-        "accept_due_at": _utc(C.accept_due_at),
-        "warned_at": _utc(C.warned_at),
-        "missed_at": _utc(C.missed_at),
-        "unacknowledged_at": _utc(C.unacknowledged_at),
+        "accept_due_at": utc(C.accept_due_at),
+        "warned_at": utc(C.warned_at),
+        "missed_at": utc(C.missed_at),
+        "unacknowledged_at": utc(C.unacknowledged_at),
     }
 
 
 def _whole(external_refs: ColumnElement[Any], photos: ColumnElement[Any]) -> ColumnElement[Any]:
-    original = _object(crs=C.original_crs, lon=C.original_lon, lat=C.original_lat)
-    return _object(**_summary(), original=original, external_refs=external_refs, photos=photos)
+    original = json_object(crs=C.original_crs, lon=C.original_lon, lat=C.original_lat)
+    return json_object(**_summary(), original=original, external_refs=external_refs, photos=photos)
 
 
 def bare_case_body() -> ColumnElement[str]:
     """`body` of a case that has neither other systems' ids nor photos, for RETURNING."""
     nothing: ColumnElement[Any] = literal_column("'[]'::json")
-    return _body(_whole(nothing, nothing))
+    return body_column(_whole(nothing, nothing))
 
 
 def case_json() -> ColumnElement[Any]:
@@ -134,7 +120,7 @@ def case_json() -> ColumnElement[Any]:
     refs = (
         select(
             func.coalesce(
-                func.json_agg(_object(system=external_refs.c.system, id=external_refs.c.id)),
+                func.json_agg(json_object(system=external_refs.c.system, id=external_refs.c.id)),
                 literal_column("'[]'::json"),
             )
         )
@@ -146,12 +132,12 @@ def case_json() -> ColumnElement[Any]:
         select(
             func.coalesce(
                 func.json_agg(
-                    _object(
+                    json_object(
                         blob=photo.blob,
                         media_type=photo.media_type,
                         size_bytes=photo.size_bytes,
                         move=photo.move,
-                        added_at=_utc(photo.added_at),
+                        added_at=utc(photo.added_at),
                     )
                 ),
                 literal_column("'[]'::json"),
@@ -163,16 +149,12 @@ def case_json() -> ColumnElement[Any]:
     return _whole(refs, photos)
 
 
-def _body(json: ColumnElement[Any]) -> ColumnElement[str]:
-    return cast(json, Text).label("body")
-
-
 @query
 def case_by_id(scope: Scope, case_id: UUID) -> Query:
     """One case: `body`; no row when it does not exist or may not be seen."""
 
     def build() -> Select[Any]:
-        return select(_body(case_json())).where(
+        return select(body_column(case_json())).where(
             C.id == bindparam("case_id", type_=Uuid()), predicate(scope, VISIBILITY)
         )
 
@@ -260,7 +242,7 @@ def case_list(
 
     def build() -> Select[Any]:
         return (
-            select(_body(_object(**_summary())), C.reported_at.label("cursor_1"), C.id.label("cursor_2"))
+            select(body_column(json_object(**_summary())), C.reported_at.label("cursor_1"), C.id.label("cursor_2"))
             .where(predicate(scope, VISIBILITY), *(condition for condition, _ in filters.values()))
             .order_by(C.reported_at.desc(), C.id.desc())
             .limit(cast(bindparam("limit"), Integer))
@@ -283,9 +265,9 @@ def case_history(scope: Scope, case_id: UUID, *, after: int | None = None, limit
     h = history_table.c
 
     def build() -> Select[Any]:
-        body = _object(
+        body = json_object(
             seq=h.seq,
-            at=_utc(h.at),
+            at=utc(h.at),
             move=h.move,
             from_state=h.from_state,
             to_state=h.to_state,
@@ -298,7 +280,7 @@ def case_history(scope: Scope, case_id: UUID, *, after: int | None = None, limit
             after=h.after,
         )
         return (
-            select(_body(body), h.seq.label("cursor_1"))
+            select(body_column(body), h.seq.label("cursor_1"))
             .select_from(history_table.join(cases, C.id == h.case_id))
             .where(
                 h.case_id == bindparam("case_id", type_=Uuid()),
@@ -319,7 +301,7 @@ def routing(scope: Scope, *, after: tuple[int, UUID] | None = None, limit: int =
     r = routing_rules.c
 
     def build() -> Select[Any]:
-        body = _object(
+        body = json_object(
             rule_id=r.id,
             position=r.position,
             category=r.category,
@@ -332,7 +314,7 @@ def routing(scope: Scope, *, after: tuple[int, UUID] | None = None, limit: int =
             cast(bindparam("after_position"), Integer), cast(bindparam("after_id"), Uuid)
         )
         return (
-            select(_body(body), r.position.label("cursor_1"), r.id.label("cursor_2"))
+            select(body_column(body), r.position.label("cursor_1"), r.id.label("cursor_2"))
             .where(predicate(scope, Visibility(area_path=r.area_path)), later)
             .order_by(r.position, r.id)
             .limit(cast(bindparam("limit"), Integer))
@@ -356,7 +338,7 @@ def categories(scope: Scope) -> Query:
     k = category_table.c
 
     def build() -> Select[Any]:
-        body = _object(
+        body = json_object(
             code=k.code,
             name=k.name,
             name_en=k.name_en,
@@ -368,7 +350,7 @@ def categories(scope: Scope) -> Query:
             active=k.active,
             version=k.version,
         )
-        return select(_body(body), k.code.label("cursor_1")).order_by(k.code)
+        return select(body_column(body), k.code.label("cursor_1")).order_by(k.code)
 
     return Query(("hazards.categories",), build, {})
 

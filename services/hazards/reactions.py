@@ -15,11 +15,11 @@ from backbone.projections import NewestStates
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished, JurisdictionChanged
 from geo.cells import Cells, CellsHolder
 from services.hazards import records
-from services.hazards.tables import IS_AT_REST, IS_OPEN, agencies, cases, jurisdictions, projection
+from services.hazards.tables import IS_AT_REST, IS_OPEN, agencies_projection, cases, jurisdictions, projection
 
 CHUNK = 2000
 C = cases.c
-AGENCIES, JURISDICTIONS = NewestStates(agencies), NewestStates(jurisdictions)
+JURISDICTIONS = NewestStates(jurisdictions)
 
 
 def areas_changed(session: Session, events: Sequence[Event[AreaChanged]]) -> None:
@@ -34,21 +34,7 @@ def boundary_published(session: Session, event: Event[BoundaryPublished]) -> Non
 
 def agencies_changed(session: Session, events: Sequence[Event[AgencyChanged]]) -> None:
     """Keeps the newest state of agencies."""
-    AGENCIES.keep(
-        session,
-        (
-            {
-                "id": event.data.agency_id,
-                "code": event.data.code,
-                "kind": event.data.kind,
-                "parent_id": event.data.parent_id,
-                "area_path": event.data.area_path,
-                "active": event.data.active,
-                "version": event.entity_version,
-            }
-            for event in events
-        ),
-    )
+    agencies_projection.store(session, events)
 
 
 def jurisdictions_changed(session: Session, events: Sequence[Event[JurisdictionChanged]]) -> None:

@@ -25,10 +25,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
+from backbone.agencies_projection import AgenciesProjection
 from backbone.areas_projection import AreasProjection
 
 metadata = MetaData(schema="hazards")
 projection = AreasProjection.of(metadata)
+agencies_projection = AgenciesProjection.of(metadata)
 
 
 def _uuid() -> UUID[uuid.UUID]:
@@ -194,17 +196,7 @@ routing_rules = Table(
     Index("routing_rules_area", "area_path", postgresql_where=text("active")),
 )
 
-agencies = Table(
-    "agencies",
-    metadata,
-    Column("id", _uuid(), primary_key=True),
-    Column("code", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("parent_id", _uuid()),
-    Column("area_path", _path(), nullable=False),
-    Column("active", Boolean, nullable=False),
-    Column("version", Integer, nullable=False),
-)
+agencies = agencies_projection.agencies
 
 jurisdictions = Table(
     "jurisdictions",

@@ -35,6 +35,7 @@ from sqlalchemy.sql import ColumnElement
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 
 from backbone import quarantined
+from backbone.answers import body_column, json_object, utc
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.quarantine import OPEN, Filter
 from backbone.statements import Query, query
@@ -174,11 +175,11 @@ def category_asked_for(category: ColumnElement[str], categories: ColumnElement[A
 
 
 @query
-def subscriptions_of_agency(scope: Scope, *, after: UUID | None = None, limit: int = 100) -> Query:
+def subscriptions_of_agency(scope: Scope, *, after: tuple[UUID] | None = None, limit: int = 100) -> Query:
     """The agency's own subscriptions, whoever made them; columns body, cursor_1 (subscription id)."""
     values: dict[str, Any] = {"limit": limit, **parameters(_own(scope))}
     if after is not None:
-        values["after"] = after
+        values["after"] = after[0]
 
     def build() -> Select[Any]:
         statement = _subscriptions(scope).order_by(subscriptions.c.subscription_id)
@@ -203,18 +204,18 @@ def subscription(scope: Scope, *, subscription_id: UUID) -> Query:
 
 @query
 def subscription_deliveries(
-    scope: Scope, *, subscription_id: UUID, after: int | None = None, limit: int = 100, state: str | None = None
+    scope: Scope, *, subscription_id: UUID, after: tuple[int] | None = None, limit: int = 100, state: str | None = None
 ) -> Query:
     """What became of each event for one own subscription, newest first; columns body, cursor_1 (seq)."""
     values: dict[str, Any] = {"subscription_id": subscription_id, "limit": limit, **parameters(_own(scope))}
     if after is not None:
-        values["after"] = after
+        values["after"] = after[0]
     if state is not None:
         values["state"] = state
 
     def build() -> Select[Any]:
         d = deliveries.c
-        body = _object(
+        body = json_object(
             event_id=d.event_id,
             type=journal.c.type,
             state=d.state,
@@ -222,12 +223,12 @@ def subscription_deliveries(
             status=d.last_status,
             latency_ms=d.last_latency_ms,
             error=d.last_error,
-            next_attempt_at=_utc(case((d.state == "pending", d.next_attempt_at))),
-            created_at=_utc(d.created_at),
-            finished_at=_utc(d.finished_at),
+            next_attempt_at=utc(case((d.state == "pending", d.next_attempt_at))),
+            created_at=utc(d.created_at),
+            finished_at=utc(d.finished_at),
         )
         statement = (
-            select(body, d.seq.label("cursor_1"))
+            select(body_column(body), d.seq.label("cursor_1"))
             .join(subscriptions, subscriptions.c.subscription_id == d.subscription_id)
             .outerjoin(journal, journal.c.seq == d.seq)  # the log may outlive the event
             .where(
@@ -268,7 +269,7 @@ def _own(scope: Scope) -> Scope:
 
 def _subscriptions(scope: Scope) -> Select[Any]:
     s = subscriptions.c
-    body = _object(
+    body = json_object(
         subscription_id=s.subscription_id,
         agency_id=s.agency_id,
         url=s.url,
@@ -278,23 +279,11 @@ def _subscriptions(scope: Scope) -> Select[Any]:
         status=s.status,
         disabled_reason=s.disabled_reason,
         failures=s.failures,
-        not_before=_utc(s.not_before),
-        last_success_at=_utc(s.last_success_at),
-        created_at=_utc(s.created_at),
+        not_before=utc(s.not_before),
+        last_success_at=utc(s.last_success_at),
+        created_at=utc(s.created_at),
         version=s.version,
     )
-    return select(body, s.subscription_id.label("cursor_1")).where(
+    return select(body_column(body), s.subscription_id.label("cursor_1")).where(
         s.status != literal(Status.DELETED.value), predicate(_own(scope), _OWN)
     )
-
-
-def _object(**columns: ColumnElement[Any]) -> ColumnElement[str]:
-    # The names are ours: as bind parameters they would be sent and typed anew with every call.
-    pairs = [part for name, column in columns.items() for part in (literal_column(f"'{name}'"), column)]
-    return cast(func.json_build_object(*pairs), Text).label("body")
-
-
-def _utc(column: ColumnElement[Any]) -> ColumnElement[str]:
-    """RFC 3339 with Z, whatever the connection's time zone."""
-    form: ColumnElement[str] = literal_column('\'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'')
-    return func.to_char(func.timezone(literal_column("'UTC'"), column), form)

@@ -10,15 +10,13 @@ from sqlalchemy import Date, cast, delete, func, literal, select
 from backbone.clock import Clock
 from backbone.database import Session
 from backbone.outbox import Event
-from backbone.projections import NewestStates
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished
-from services.patrol.tables import agencies, last_positions, position_batches, projection
+from services.patrol.tables import agencies_projection, last_positions, position_batches, projection
 
 KEPT = timedelta(days=30)
 """How long tracks are kept (domain.md, Patrol and field duty)."""
 
 DAYS_AHEAD = 2
-AGENCIES = NewestStates(agencies)
 
 
 def areas_changed(session: Session, events: Sequence[Event[AreaChanged]]) -> None:
@@ -38,21 +36,7 @@ def settle_boundaries(session: Session) -> None:
 
 def agencies_changed(session: Session, events: Sequence[Event[AgencyChanged]]) -> None:
     """Keep grid's agencies: a closed one gets no units. Newest version wins."""
-    AGENCIES.keep(
-        session,
-        (
-            {
-                "id": event.data.agency_id,
-                "code": event.data.code,
-                "kind": event.data.kind,
-                "parent_id": event.data.parent_id,
-                "area_path": event.data.area_path,
-                "active": event.data.active,
-                "version": event.entity_version,
-            }
-            for event in events
-        ),
-    )
+    agencies_projection.store(session, events)
 
 
 def make_partitions(session: Session, *, clock: Clock) -> None:

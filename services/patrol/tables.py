@@ -23,10 +23,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import REAL, UUID
 
+from backbone.agencies_projection import AgenciesProjection
 from backbone.areas_projection import AreasProjection
 
 metadata = MetaData(schema="patrol")
 projection = AreasProjection.of(metadata)
+agencies_projection = AgenciesProjection.of(metadata)
 
 
 def _uuid() -> UUID[uuid.UUID]:
@@ -47,17 +49,7 @@ def _changed() -> Column[object]:
     return Column("changed_at", _at(), nullable=False, server_default=func.clock_timestamp())
 
 
-agencies = Table(
-    "agencies",
-    metadata,
-    Column("id", _uuid(), primary_key=True),
-    Column("code", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("parent_id", _uuid()),
-    Column("area_path", _path(), nullable=False),
-    Column("active", Boolean, nullable=False),
-    Column("version", Integer, nullable=False),
-)
+agencies = agencies_projection.agencies
 
 units = Table(
     "units",

@@ -4,7 +4,7 @@ A reader sees areas, places, posts, agencies and jurisdictions inside its area s
 wherever they lie). Lists give `body` and their keyset `cursor_1`, `cursor_2`; single rows `body` and `version`.
 """
 
-from services.grid.queries.areas import area_by_code, area_list, area_names, boundary_version, cells
+from services.grid.queries.areas import area_by_code, area_list, boundary_version, cells
 from services.grid.queries.imports import import_by_id, import_list
 from services.grid.queries.parts import MAX_LIMIT
 from services.grid.queries.places import place_by_id, place_list
@@ -18,7 +18,6 @@ __all__ = [
     "agency_list",
     "area_by_code",
     "area_list",
-    "area_names",
     "area_tile",
     "boundary_version",
     "cells",

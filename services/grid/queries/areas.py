@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     JSON,
     Integer,
     LargeBinary,
     Numeric,
     Select,
-    Text,
     bindparam,
     cast,
     func,
@@ -24,11 +21,12 @@ from sqlalchemy import DateTime as SqlDateTime
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql import ColumnElement
 
+from backbone.answers import body_column, json_object
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.areas import Level
 from contracts.scope import Scope
-from services.grid.queries.parts import Filters, body, contains, equals, in_subtree, json_object, paged, text_value
+from services.grid.queries.parts import Filters, contains, equals, in_subtree, paged, text_value
 from services.grid.tables import areas, boundary_versions
 
 A, B = areas.c, boundary_versions.c
@@ -137,7 +135,7 @@ def area_list(
 
     def build(conditions: list[ColumnElement[bool]]) -> Select[Any]:
         return (
-            select(body(_area(**more)), A.path.label("cursor_1"))
+            select(body_column(_area(**more)), A.path.label("cursor_1"))
             .where(predicate(scope, AREAS), *conditions)
             .order_by(A.path)
         )
@@ -151,25 +149,11 @@ def area_by_code(scope: Scope, code: str, *, version: int | None = None, at: dat
     form, in_force, given = _in_force(version, at)
 
     def build() -> Select[Any]:
-        return select(body(_area(names=_names(), geometry=_geojson()))).where(
+        return select(body_column(_area(names=_names(), geometry=_geojson()))).where(
             in_force, A.code == text_value("code"), predicate(scope, AREAS)
         )
 
     return Query(("grid.area_by_code", form, shape(scope)), build, {"code": code, **given, **parameters(scope)})
-
-
-@query
-def area_names(scope: Scope, paths: Sequence[str]) -> Query:
-    """Chains of names of areas in force: `path`, `body` = [{code, level, name} from the county down]."""
-
-    def build() -> Select[Any]:
-        return select(A.path, body(_names())).where(
-            _in_force(None, None)[1],
-            A.path == func.any(cast(bindparam("paths"), ARRAY(Text))),
-            predicate(scope, AREAS),
-        )
-
-    return Query(("grid.area_names", shape(scope)), build, {"paths": list(paths), **parameters(scope)})
 
 
 def _geojson() -> ColumnElement[Any]:

@@ -11,10 +11,11 @@ from sqlalchemy import Select, Uuid, bindparam, cast, func, literal_column, or_,
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql import ColumnElement
 
+from backbone.answers import body_column, json_object, utc
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.scope import Scope
-from services.grid.queries.parts import Filters, body, json_object, paged, utc
+from services.grid.queries.parts import Filters, paged
 from services.grid.tables import area_imports
 
 _path = func.coalesce(area_imports.c.county_code + literal_column("'/'"), literal_column("''"))
@@ -44,7 +45,7 @@ def import_list(
 
     def build(conditions: list[ColumnElement[bool]]) -> Select[Any]:
         return (
-            select(body(_import()), i.created_at.label("cursor_1"), i.import_id.label("cursor_2"))
+            select(body_column(_import()), i.created_at.label("cursor_1"), i.import_id.label("cursor_2"))
             .where(*conditions)
             .order_by(i.created_at.desc(), i.import_id.desc())
         )
@@ -57,7 +58,7 @@ def import_by_id(scope: Scope, import_id: UUID, *, importer: UUID | None = None)
     """One import with its report: `body`, `version`. `importer` as in `import_list`."""
 
     def build() -> Select[Any]:
-        return select(body(_import(report=area_imports.c.report)), area_imports.c.version).where(
+        return select(body_column(_import(report=area_imports.c.report)), area_imports.c.version).where(
             area_imports.c.import_id == bindparam("import_id", type_=Uuid()), _visible(scope)
         )
 

@@ -1,11 +1,11 @@
-"""What the queries are built of: JSON objects, filters, pages."""
+"""What the queries are built of: filters and pages."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Integer, Select, Text, and_, bindparam, cast, func, literal_column
+from sqlalchemy import Integer, Select, Text, and_, bindparam, cast, func
 from sqlalchemy.sql import ColumnElement
 
 from backbone.policy import parameters, shape
@@ -15,25 +15,6 @@ from contracts.scope import Scope
 
 MAX_LIMIT = 500
 Filters = dict[str, tuple[ColumnElement[bool], dict[str, Any]]]
-
-
-def json_object(**columns: Any) -> ColumnElement[Any]:
-    # Names are literals of ours: as bind parameters they would have no type for PostgreSQL.
-    pairs: list[Any] = []
-    for name, column in columns.items():
-        pairs += [literal_column(f"'{name}'"), column]
-    return func.json_build_object(*pairs)
-
-
-def utc(column: ColumnElement[Any]) -> ColumnElement[str]:
-    """RFC 3339 with Z."""
-    return func.to_char(
-        func.timezone(literal_column("'UTC'"), column), literal_column('\'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'')
-    )
-
-
-def body(json: ColumnElement[Any]) -> ColumnElement[str]:
-    return cast(json, Text).label("body")
 
 
 def text_value(name: str) -> ColumnElement[str]:

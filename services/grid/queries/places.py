@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import Select, Uuid, bindparam, cast, func, select, tuple_
 from sqlalchemy.sql import ColumnElement
 
+from backbone.answers import body_column, json_object
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.scope import Scope
-from services.grid.queries.parts import Filters, body, contains, equals, in_subtree, json_object, paged, text_value
+from services.grid.queries.parts import Filters, contains, equals, in_subtree, paged, text_value
 from services.grid.tables import places
 
 PLACES = Visibility(area_path=places.c.area_path)
@@ -45,7 +46,7 @@ def place_list(
 
     def build(conditions: list[ColumnElement[bool]]) -> Select[Any]:
         return (
-            select(body(_place()), p.area_path.label("cursor_1"), p.place_id.label("cursor_2"))
+            select(body_column(_place()), p.area_path.label("cursor_1"), p.place_id.label("cursor_2"))
             .where(predicate(scope, PLACES), *conditions)
             .order_by(p.area_path, p.place_id)
         )
@@ -58,7 +59,7 @@ def place_by_id(scope: Scope, place_id: UUID) -> Query:
     """One key place: `body`, `version`."""
 
     def build() -> Select[Any]:
-        return select(body(_place()), places.c.version).where(
+        return select(body_column(_place()), places.c.version).where(
             places.c.place_id == bindparam("place_id", type_=Uuid()), predicate(scope, PLACES)
         )
 

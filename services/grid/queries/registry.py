@@ -9,10 +9,11 @@ from sqlalchemy import Select, Uuid, bindparam, case, null, select
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql import ColumnElement
 
+from backbone.answers import body_column, json_object
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.scope import Scope
-from services.grid.queries.parts import Filters, body, contains, equals, in_subtree, json_object, paged, text_value
+from services.grid.queries.parts import Filters, contains, equals, in_subtree, paged, text_value
 from services.grid.tables import agencies, jurisdictions, persons, posts
 
 AGENCIES = Visibility(area_path=agencies.c.area_path, agencies=array([agencies.c.agency_id]))
@@ -50,7 +51,7 @@ def agency_list(
 
     def build(conditions: list[ColumnElement[bool]]) -> Select[Any]:
         return (
-            select(body(_agency()), a.code.label("cursor_1"))
+            select(body_column(_agency()), a.code.label("cursor_1"))
             .where(predicate(scope, AGENCIES), *conditions)
             .order_by(a.code)
         )
@@ -63,7 +64,7 @@ def agency_by_id(scope: Scope, agency_id: UUID) -> Query:
     """One agency: `body`, `version`."""
 
     def build() -> Select[Any]:
-        return select(body(_agency()), agencies.c.version).where(
+        return select(body_column(_agency()), agencies.c.version).where(
             agencies.c.agency_id == bindparam("agency_id", type_=Uuid()), predicate(scope, AGENCIES)
         )
 
@@ -98,7 +99,7 @@ def jurisdiction_list(
     def build(conditions: list[ColumnElement[bool]]) -> Select[Any]:
         names = ("jurisdiction_id", "agency_id", "area_path", "category", "active", "version")
         return (
-            select(body(json_object(**{name: j[name] for name in names})), j.jurisdiction_id.label("cursor_1"))
+            select(body_column(json_object(**{name: j[name] for name in names})), j.jurisdiction_id.label("cursor_1"))
             .where(predicate(scope, JURISDICTIONS), *conditions)
             .order_by(j.jurisdiction_id)
         )
@@ -136,7 +137,7 @@ def post_list(
             duty_phone=case((persons.c.active, persons.c.duty_phone), else_=null()),
         )
         return (
-            select(body(holder), p.post_id.label("cursor_1"))
+            select(body_column(holder), p.post_id.label("cursor_1"))
             .select_from(posts.outerjoin(persons, persons.c.person_id == p.person_id))
             .where(predicate(scope, POSTS), *conditions)
             .order_by(p.post_id)

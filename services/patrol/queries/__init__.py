@@ -8,7 +8,7 @@ data: the gateway's audit row, with the purpose, is committed first.
 from __future__ import annotations
 
 from services.patrol.queries.answers import MAX_LIMIT
-from services.patrol.queries.batches import batch, headers_for, intake_counts
+from services.patrol.queries.batches import batch, headers_for
 from services.patrol.queries.duty import shift, shift_list, unit, unit_list
 from services.patrol.queries.quarantine import quarantine_entry, quarantine_page
 from services.patrol.queries.tracks import MAX_LIVE, live, live_settings, track, track_settings
@@ -18,7 +18,6 @@ __all__ = [
     "MAX_LIVE",
     "batch",
     "headers_for",
-    "intake_counts",
     "live",
     "live_settings",
     "quarantine_entry",

@@ -1,4 +1,4 @@
-"""How patrol's answers look: JSON built by PostgreSQL, and what several queries share."""
+"""What several of patrol's queries share."""
 
 from __future__ import annotations
 
@@ -40,27 +40,6 @@ def below(column: ColumnElement[str], area_path: str) -> tuple[ColumnElement[boo
     """A subtree as a text range."""
     low, high = cast(bindparam("area_low"), Text), cast(bindparam("area_high"), Text)
     return and_(column >= low, column < high), {"area_low": area_path, "area_high": path_end(area_path)}
-
-
-def json_object(**columns: Any) -> ColumnElement[Any]:
-    """json_build_object of named columns."""
-    # Names are literals of ours: as bind parameters they would have no type for PostgreSQL.
-    pairs: list[ColumnElement[Any]] = []
-    for name, column in columns.items():
-        pairs += (literal_column(f"'{name}'"), column)
-    return func.json_build_object(*pairs)
-
-
-def body_column(json: ColumnElement[Any]) -> ColumnElement[str]:
-    """The one column of an answer's row."""
-    return cast(json, Text).label("body")
-
-
-def utc(column: ColumnElement[Any]) -> ColumnElement[str]:
-    """RFC 3339 with Z."""
-    return func.to_char(
-        func.timezone(literal_column("'UTC'"), column), literal_column('\'YYYY-MM-DD"T"HH24:MI:SS.US"Z"\'')
-    )
 
 
 def seconds(interval: ColumnElement[Any]) -> ColumnElement[Any]:

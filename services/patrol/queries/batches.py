@@ -6,24 +6,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime as Timestamp
-from sqlalchemy import Select, Text, Uuid, bindparam, cast, func, null, select
+from sqlalchemy import Select, Text, Uuid, bindparam, cast, null, select
 from sqlalchemy.dialects.postgresql import array
 
+from backbone.answers import body_column, json_object, utc
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.patrol.positions import BatchHeaders
 from contracts.refusals import NotAllowed
 from contracts.scope import Actor, Role, Scope
-from services.patrol.queries.answers import body_column, json_object, number, utc
-from services.patrol.tables import agencies, position_batches
+from services.patrol.tables import position_batches
 
 REPORTING_FOR_AREAS = (Role.COUNTY_ADMIN, Role.COUNTY_OPERATOR, Role.TOWN_OPERATOR, Role.INTEGRATOR)
 
 B = position_batches.c
 # A batch lies nowhere: its sender's agency alone may see it.
 _BATCH = Visibility(area_path=cast(null(), Text), agencies=array([B.agency_id]))
-_INTAKE = Visibility(area_path=agencies.c.area_path, agencies=array([B.agency_id]))
 
 
 def headers_for(
@@ -70,25 +68,3 @@ def batch(scope: Scope, batch_id: UUID) -> Query:
         return select(body_column(body)).where(B.id == bindparam("batch_id", type_=Uuid()), predicate(scope, _BATCH))
 
     return Query(("patrol.batch", shape(scope)), build, {"batch_id": batch_id, **parameters(scope)})
-
-
-@query
-def intake_counts(scope: Scope, since: datetime) -> Query:
-    """What was taken and dropped since a time, per agency: `body` with numbers alone, no unit and no position."""
-
-    def build() -> Select[Any]:
-        names = ("rejected", "received", "stored", "unknown_unit", "off_duty", "duplicate", "implausible")
-        body = json_object(
-            agency_id=B.agency_id,
-            batches=func.count(B.id),
-            **{name: func.coalesce(func.sum(B[name]), number(0)) for name in names},
-        )
-        return (
-            select(body_column(body))
-            .select_from(position_batches.outerjoin(agencies, agencies.c.id == B.agency_id))
-            .where(B.received_at >= cast(bindparam("since"), Timestamp(timezone=True)), predicate(scope, _INTAKE))
-            .group_by(B.agency_id)
-            .order_by(B.agency_id)
-        )
-
-    return Query(("patrol.intake_counts", shape(scope)), build, {"since": since, **parameters(scope)})

@@ -11,10 +11,11 @@ from sqlalchemy import DateTime as Timestamp
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql import ColumnElement
 
+from backbone.answers import body_column, json_object, utc
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.scope import Scope
-from services.patrol.queries.answers import Filters, below, body_column, json_object, listed, utc
+from services.patrol.queries.answers import Filters, below, listed
 from services.patrol.tables import shifts, units
 
 U, S = units.c, shifts.c

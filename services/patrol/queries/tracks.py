@@ -11,23 +11,13 @@ from uuid import UUID
 from sqlalchemy import Double, Integer, Select, Uuid, and_, bindparam, case, cast, func, literal_column, select
 from sqlalchemy.dialects.postgresql import array
 
+from backbone.answers import body_column, json_object, utc
 from backbone.policy import Visibility, parameters, predicate, rls_settings, shape
 from backbone.statements import Query, query
 from contracts.patrol.errors import MissingPurpose
 from contracts.scope import Scope
 from services.patrol.domain.shifts import GRACE, Status
-from services.patrol.queries.answers import (
-    EMPTY,
-    Filters,
-    array_of,
-    below,
-    body_column,
-    json_object,
-    listed,
-    number,
-    seconds,
-    utc,
-)
+from services.patrol.queries.answers import EMPTY, Filters, array_of, below, listed, number, seconds
 from services.patrol.queries.duty import SHIFT, S, U
 from services.patrol.tables import area_paths, last_positions, positions, shifts, units
 

@@ -54,9 +54,6 @@ def test_a_reader_sees_its_subtree_and_the_names_above_it(grid: Grid) -> None:
     area = grid.read(queries.area_by_code, "330411101201002", scope=village)
     assert [each["level"] for each in area["names"]] == ["county", "town", "village", "grid"]
     assert area["geometry"]["type"] == "Polygon"
-    (row,) = grid.rows(queries.area_names, [VILLAGE, "330411/330411102/"], scope=village)
-    assert row.path == VILLAGE
-    assert [each["code"] for each in json.loads(row.body)] == ["330411", "330411101", "330411101201"]
 
 
 def test_areas_are_read_as_of_a_moment(grid: Grid) -> None:

@@ -173,7 +173,7 @@ async def test_an_agency_reads_its_own_subscriptions_and_their_deliveries(
         return [(json.loads(row["body"]), row["cursor_1"]) for row in await reader.fetch(sql, *values)]
 
     first = await read(queries.subscriptions_of_agency(actor.scope, limit=2))
-    rest = await read(queries.subscriptions_of_agency(actor.scope, after=first[-1][1]))
+    rest = await read(queries.subscriptions_of_agency(actor.scope, after=(first[-1][1],)))
     assert [cursor for _, cursor in first + rest] == [each.subscription_id for each in made]
     assert "secret" not in first[0][0]
     assert first[0][0]["created_at"].endswith("Z")
@@ -183,7 +183,9 @@ async def test_an_agency_reads_its_own_subscriptions_and_their_deliveries(
     page = await read(queries.subscription_deliveries(actor.scope, subscription_id=chosen, limit=3))
     assert [cursor for _, cursor in page] == [5, 4, 3]
     assert page[0][0]["state"] == "pending"
-    later = await read(queries.subscription_deliveries(actor.scope, subscription_id=chosen, after=3, state="pending"))
+    later = await read(
+        queries.subscription_deliveries(actor.scope, subscription_id=chosen, after=(3,), state="pending")
+    )
     assert [cursor for _, cursor in later] == [2, 1]
     assert await read(queries.subscription_deliveries(neighbour.scope, subscription_id=chosen)) == []
     await reader.close()

@@ -184,12 +184,6 @@ def test_a_batch_is_its_senders_agencys_alone(database: Database, reader: Engine
     assert read(reader, queries.batch(Scope.system("test"), uuid4())) == []
 
 
-def test_intake_counts_are_numbers_of_the_own_agency(reader: Engine, duty: Duty) -> None:
-    [found] = read(reader, queries.intake_counts(scope(agency=AGENCY), duty.at(3600)))
-    assert (found["batches"], found["stored"], found["off_duty"]) == (1, 30, 0)
-    assert read(reader, queries.intake_counts(scope(agency=OTHER), duty.at(3600))) == []
-
-
 def test_units_and_shifts_are_listed_by_keyset_in_scope(reader: Engine, duty: Duty) -> None:
     assert {unit["unit_id"] for unit in read(reader, queries.unit_list(scope(COUNTY)))} == {
         str(duty.east),

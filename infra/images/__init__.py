@@ -1,0 +1,1 @@
+"""The images that Kubernetes runs, and their trial."""
