@@ -1,4 +1,4 @@
-"""Coordinate systems at the edges: wgs84 | cgcs2000 | gcj02 | bd09, always in lon, lat order.
+"""Coordinate systems at the edges: wgs84 | cgcs2000 | gcj02 | bd09 | EPSG:<code>, always in lon, lat order.
 
 GCJ-02 forward is the published algorithm (Krasovsky 1940 ellipsoid, sums of sines around 105 E 35 N); its inverse
 and that of BD-09 have no closed form and are found by iteration, exact to far below a millimetre. Both shifts are
@@ -13,6 +13,8 @@ from typing import Any, Final, Literal, TypeVar, get_args, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from geo import projected
 
 CrsName = Literal["wgs84", "cgcs2000", "gcj02", "bd09"]
 CRS_NAMES: Final[tuple[str, ...]] = get_args(CrsName)
@@ -29,7 +31,7 @@ _V = TypeVar("_V", float, Floats)
 
 
 class UnknownCrs(ValueError):
-    """The coordinate system is not one of wgs84, cgcs2000, gcj02, bd09."""
+    """The coordinate system is not one of wgs84, cgcs2000, gcj02, bd09, nor of the EPSG register."""
 
 
 def in_china(lon: Any, lat: Any) -> Any:
@@ -42,10 +44,13 @@ def to_wgs84(lon: float, lat: float, crs: str) -> tuple[float, float]: ...
 @overload
 def to_wgs84(lon: ArrayLike, lat: ArrayLike, crs: str) -> tuple[Floats, Floats]: ...
 def to_wgs84(lon: Any, lat: Any, crs: str) -> tuple[Any, Any]:
-    """Degrees in `crs` to WGS84 degrees; scalars give floats, arrays of one shape give float64 arrays.
+    """Degrees, or a plane system's units, in `crs` to WGS84 degrees; scalars give floats, arrays of one shape float64
+    arrays.
 
     Raises UnknownCrs. NaN and infinity pass through unchanged: refusing them is the reader's business.
     """
+    if crs.startswith("EPSG:"):
+        return _registered(projected.to_wgs84, lon, lat, crs)
     return _convert(lon, lat, crs, {"gcj02": _gcj02_inverse, "bd09": _bd09_to_wgs84})
 
 
@@ -55,12 +60,22 @@ def from_wgs84(lon: float, lat: float, crs: str) -> tuple[float, float]: ...
 def from_wgs84(lon: ArrayLike, lat: ArrayLike, crs: str) -> tuple[Floats, Floats]: ...
 def from_wgs84(lon: Any, lat: Any, crs: str) -> tuple[Any, Any]:
     """WGS84 degrees to degrees in `crs`; shapes and errors as in `to_wgs84`."""
+    if crs.startswith("EPSG:"):
+        return _registered(projected.from_wgs84, lon, lat, crs)
     return _convert(lon, lat, crs, {"gcj02": _gcj02_forward, "bd09": _wgs84_to_bd09})
+
+
+def _registered(by: Any, lon: Any, lat: Any, crs: str) -> tuple[Any, Any]:
+    try:
+        x, y = by(lon, lat, crs)
+    except projected.UnknownCode as error:
+        raise UnknownCrs(str(error)) from None
+    return (x, y) if x.ndim else (float(x), float(y))
 
 
 def _convert(lon: Any, lat: Any, crs: str, shifts: dict[str, Any]) -> tuple[Any, Any]:
     if crs not in CRS_NAMES:
-        raise UnknownCrs(f"{crs!r} is not one of {', '.join(CRS_NAMES)}")
+        raise UnknownCrs(f"{crs!r} is not one of {', '.join(CRS_NAMES)}, EPSG:<code>")
     shift = shifts.get(crs)
     if isinstance(lon, (int, float)) and isinstance(lat, (int, float)):
         x, y = float(lon), float(lat)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+import prcoords
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -70,3 +73,41 @@ def test_an_unknown_system_is_refused() -> None:
 
 def test_integers_are_taken_too() -> None:
     assert to_wgs84(120, 30, "gcj02") == to_wgs84(120.0, 30.0, "gcj02")
+
+
+@given(lons, lats)
+def test_another_authors_shifts_are_the_same(lon: float, lat: float) -> None:
+    def by_prcoords(convert: Callable[[Any], Any], x: float, y: float) -> tuple[float, float]:
+        there = convert(prcoords.Coords(y, x))
+        return there.lon, there.lat
+
+    for crs, forth, back in (
+        ("gcj02", prcoords.wgs_gcj, prcoords.gcj_wgs_bored),
+        ("bd09", prcoords.wgs_bd, prcoords.bd_wgs_bored),
+    ):
+        shifted = from_wgs84(lon, lat, crs)
+        assert shifted == pytest.approx(by_prcoords(forth, lon, lat), abs=1e-9)
+        assert distance_m(*to_wgs84(*shifted, crs), *by_prcoords(back, *shifted)) <= 0.1
+
+
+@pytest.mark.parametrize("crs", ["gcj02", "bd09"])
+def test_a_round_trip_on_a_grid_over_china_ends_within_a_decimetre(crs: str) -> None:
+    xs, ys = (axis.ravel() for axis in np.meshgrid(np.arange(73, 136, 0.25), np.arange(3, 54, 0.25)))
+    lon, lat = to_wgs84(*from_wgs84(xs, ys, crs), crs)
+    metres = np.hypot((lon - xs) * 111_320, (lat - ys) * 111_320)
+    assert metres.max() <= 0.1
+
+
+def test_a_gauss_kruger_zone_of_cgcs2000_is_taken_by_its_number() -> None:
+    middle, north = (from_wgs84(120.0, lat, "EPSG:4549") for lat in (30.75, 30.76))  # three degrees around 120 E
+    assert middle[0] == north[0] == pytest.approx(500_000, abs=1e-6)
+    assert north[1] - middle[1] == pytest.approx(distance_m(120.0, 30.75, 120.0, 30.76), rel=1e-6)
+    x, y = from_wgs84(120.7012, 30.7512, "EPSG:4549")
+    assert to_wgs84(x, y, "EPSG:4549") == pytest.approx((120.7012, 30.7512), abs=1e-9)
+    assert to_wgs84(120.7, 30.7, "EPSG:4490") == pytest.approx((120.7, 30.7), abs=1e-8)
+
+
+@pytest.mark.parametrize("crs", ["EPSG:999999", "EPSG:0", "EPSG:4549; --", "EPSG:5773", "EPSG:4978"])
+def test_a_number_that_is_no_map_system_is_refused(crs: str) -> None:
+    with pytest.raises(UnknownCrs):
+        to_wgs84(120.0, 30.0, crs)
