@@ -123,7 +123,9 @@ def _local_indexes() -> set[str]:
     lines = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
     words = [word.strip("'") for line in lines.splitlines() for word in line.partition("=")[2].split("\\n")]
     paths = (pathlib.Path(urlsplit(word).path) for word in " ".join(words).strip("'").split())
-    return {str(path) for path in paths if path.is_absolute() and path.is_dir()}
+    # A simple index links to files that lie beside it.
+    folders = (path.parent if path.name == "simple" else path for path in paths)
+    return {str(folder) for folder in folders if folder.is_absolute() and folder != folder.parent and folder.is_dir()}
 
 
 def build(base: str) -> None:
