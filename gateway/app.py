@@ -26,6 +26,7 @@ from gateway.routes import (
     areas,
     auth,
     cases,
+    changes,
     events,
     health,
     imports,
@@ -48,6 +49,7 @@ ROUTERS = (
     events.router,
     auth.router,
     imports.router,  # before /v1/areas/{code}
+    changes.router,  # likewise
     areas.router,
     registry.router,
     states.router,

@@ -83,6 +83,7 @@ AREA: dict[str, Any] = {
     "kind": "ordinary",
     "parent": "330499101201",
     "path": GRID,
+    "areas": [{"code": "330499", "level": "county", "path": "330499/"}],
     "lon": 120.6966,
     "lat": 30.7711,
     "boundary_version": 1,
@@ -96,6 +97,11 @@ LOCATED: dict[str, Any] = {
     "lat": 30.7711,
     "boundary_version": 1,
 }
+LOCATED_LINE: dict[str, Any] = {"n": 0, "id": "a-17", "found": True, "code": "330499101201003", "path": GRID}
+POINTS: dict[str, Any] = {
+    "crs": "gcj02",
+    "points": [[120.7012, 30.7689], {"id": "a-17", "lon": 120.6966, "lat": 30.7711}],
+}
 IMPORT: dict[str, Any] = {
     "import_id": "0192f0c5-7b8c-7d9e-8f0a-1b2c3d4e5f60",
     "state": "valid",
@@ -107,6 +113,35 @@ IMPORT: dict[str, Any] = {
     "boundary_version": None,
     "created_at": "2026-01-31T08:00:00Z",
     "version": 3,
+}
+CHANGE: dict[str, Any] = {
+    "crs": "wgs84",
+    "operations": [
+        {
+            "operation": "split",
+            "code": "330499101201003",
+            "line": [[120.6966, 30.75], [120.6966, 30.79]],
+            "into": [{"name": "青枫社区第3网格"}, {"name": "青枫社区第9网格"}],
+        }
+    ],
+}
+PLAN: dict[str, Any] = {
+    "voided": ["330499101201003"],
+    "made": [
+        {"code": "330499101201008", "name": "青枫社区第3网格", "geometry": {"type": "Polygon", "coordinates": []}}
+    ],
+    "became": {"330499101201003": ["330499101201008", "330499101201009"]},
+    "paths": {"330499101201003": GRID},
+    "posts": [],
+    "places": [],
+}
+POST_CHOICES: dict[str, Any] = {"posts": {"7f6e5d4c-3b2a-5c1d-9e0f-1a2b3c4d5e6f": "330499101201009"}}
+UNDONE: dict[str, Any] = {
+    "import_id": "0192f0c5-7b8c-7d9e-8f0a-1b2c3d4e5f60",
+    "boundary_version": 4,
+    "restored": 2,
+    "areas": 2410,
+    "posts": 3,
 }
 AGENCY: dict[str, Any] = {
     "agency_id": AGENCY_ID,

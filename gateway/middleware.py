@@ -29,6 +29,7 @@ LONGEST_TARGET = 16 * KIB
 LIMITS: tuple[tuple[str, re.Pattern[str], int], ...] = (
     ("POST", re.compile(r"^/v1/patrol/positions$"), 8 * MIB),
     ("POST", re.compile(r"^/v1/areas/imports$"), 64 * MIB),
+    ("POST", re.compile(r"^/v1/areas/locate$"), 8 * MIB),
     ("POST", re.compile(r"^/v1/cases(/[^/]+/moves)?$"), 10 * MIB + 256 * KIB),
     ("POST", re.compile(r"^/v1/auth/"), 16 * KIB),
 )

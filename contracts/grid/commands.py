@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from contracts.areas import AreaPath
+from contracts.areas import AreaCode, AreaPath
 from contracts.codes import Code, Sha256
 from contracts.commands import Command, Reply
 
@@ -26,6 +26,19 @@ class Crs(StrEnum):
     BD09 = "bd09"
 
 
+_EPSG = "EPSG:[1-9][0-9]{3,5}"
+ImportCrs = Annotated[
+    str,
+    StringConstraints(pattern=f"^({'|'.join(Crs)}|{_EPSG})$"),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "enum": [*Crs]}, {"type": "string", "pattern": f"^{_EPSG}$", "maxLength": 11}]}
+    ),
+]
+"""What a file's coordinates are in: one of `Crs`, or a system of the EPSG register by its number."""
+AreaProperty = Literal["code", "name", "level", "parent", "kind"]
+Attribute = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
 class ImportState(StrEnum):
     """Life of an area import."""
 
@@ -38,13 +51,17 @@ class ImportState(StrEnum):
 
 
 class StartAreaImport(Command):
-    """Validate a GeoJSON FeatureCollection already stored as a blob; the worker does it."""
+    """Validate a file of areas already stored as a blob; the worker does it.
+
+    mapping: which attribute of the file holds a property; what is not said is guessed from the attributes' names.
+    """
 
     service: ClassVar[str] = "grid"
     import_id: UUID
     blob: Sha256
     size_bytes: int = Field(ge=1)
-    crs: Crs
+    crs: ImportCrs
+    mapping: dict[AreaProperty, Attribute] = {}
 
 
 class AreaImport(Reply):
@@ -58,13 +75,91 @@ class AreaImport(Reply):
     import_id: UUID
     state: ImportState
     progress: float = Field(ge=0, le=1)
-    crs: Crs
+    crs: ImportCrs
     errors: int | None
     warnings: int | None
     report: dict[str, Any] | None
     boundary_version: int | None
     created_at: datetime
     version: int
+    plan: dict[str, Any] | None = None
+
+
+class NewGrid(BaseModel):
+    """A grid that a change makes; without `code` it gets the village's next number that was never given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    code: AreaCode | None = None
+    name: Name
+    kind: Code | None = None
+
+
+class SplitGrid(BaseModel):
+    """Cut a grid by a line ([lon, lat] pairs that cross it); the pieces are named west to east, then north to south."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    operation: Literal["split"] = "split"
+    code: AreaCode
+    line: list[tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]] = Field(
+        min_length=2, max_length=1000
+    )
+    into: list[NewGrid] = Field(min_length=2, max_length=20)
+
+
+class MergeGrids(BaseModel):
+    """Make one grid of several that touch, all of one village."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    operation: Literal["merge"] = "merge"
+    codes: list[AreaCode] = Field(min_length=2, max_length=20)
+    into: NewGrid
+
+
+class RenameArea(BaseModel):
+    """Give an area of any level another name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    operation: Literal["rename"] = "rename"
+    code: AreaCode
+    name: Name
+
+
+Operation = Annotated[SplitGrid | MergeGrids | RenameArea, Field(discriminator="operation")]
+
+
+class StartBoundaryChange(Command):
+    """Carry out operations on the boundary in force, in a draft: checked and published like an import."""
+
+    service: ClassVar[str] = "grid"
+    import_id: UUID
+    crs: Crs
+    operations: list[Operation] = Field(min_length=1, max_length=50)
+
+
+class ReviewPlan(Command):
+    """Choose other grids for posts than a change's plan proposes: post id -> code of a grid made of the post's own."""
+
+    service: ClassVar[str] = "grid"
+    import_id: UUID
+    posts: dict[UUID, AreaCode] = Field(min_length=1, max_length=1000)
+
+
+class UndoBoundaryChange(Command):
+    """Take back the change that made the version in force: its areas' former state is the next version, and posts
+    that the change moved go back where nobody moved them since."""
+
+    service: ClassVar[str] = "grid"
+    import_id: UUID
+
+
+class ChangeUndone(Reply):
+    """The version in force now, which version it equals, and how many posts went back."""
+
+    import_id: UUID
+    boundary_version: int
+    restored: int
+    areas: int
+    posts: int
 
 
 class PublishAreaImport(Command):

@@ -38,11 +38,19 @@ class ImportUnchanged(Refusal):
 
 
 class ImportIdReused(Refusal):
-    """This import id was used for another file or coordinate system."""
+    """This import id was used for another file, coordinate system or mapping."""
 
     code = "grid.import_id_reused"
     status = 409
     zh = "该导入编号已用于其他文件"
+
+
+class UnknownCrs(Refusal):
+    """The EPSG register has no such coordinate system of a map."""
+
+    code = "grid.unknown_crs"
+    status = 422
+    zh = "EPSG 登记中没有这一平面或经纬度坐标系"
 
 
 class OtherCounty(Refusal):
@@ -131,3 +139,35 @@ class InvalidPeriod(Refusal):
     code = "grid.invalid_period"
     status = 422
     zh = "结束日期早于开始日期"
+
+
+class BaseChanged(Refusal):
+    """Another boundary was published since this change was made; make it again."""
+
+    code = "grid.base_changed"
+    status = 409
+    zh = "此后已发布其他网格版本，请重新提交变更"
+
+
+class NotAChange(Refusal):
+    """This import is a file, not a change of the boundary."""
+
+    code = "grid.not_a_change"
+    status = 409
+    zh = "该导入是文件，不是网格变更"
+
+
+class NotUndoable(Refusal):
+    """Only the change that made the boundary in force can be undone."""
+
+    code = "grid.not_undoable"
+    status = 409
+    zh = "只有现行版本对应的变更可以撤销"
+
+
+class NotInPlan(Refusal):
+    """The plan has no such post, or its grid did not become that one."""
+
+    code = "grid.not_in_plan"
+    status = 422
+    zh = "方案中没有该岗位，或其网格未变更为所选网格"

@@ -51,6 +51,32 @@ class BoundaryPublished(EventData):
 
 
 @event
+class AreaSplit(EventData):
+    """A grid was cut into others, which are in force; its code is void. Their polygons came with `AreaChanged`."""
+
+    type: ClassVar[str] = "county.grid.area.split.v1"
+    trigger: ClassVar[str] = "a change that splits a grid is published"
+
+    code: AreaCode
+    path: AreaPath
+    into: list[AreaPath] = Field(min_length=1, max_length=100)
+    boundary_version: int = Field(ge=1)
+
+
+@event
+class AreaMerged(EventData):
+    """A grid became part of another, which is in force; its code is void. The polygon came with `AreaChanged`."""
+
+    type: ClassVar[str] = "county.grid.area.merged.v1"
+    trigger: ClassVar[str] = "a change that merges grids is published"
+
+    code: AreaCode
+    path: AreaPath
+    into: AreaPath
+    boundary_version: int = Field(ge=1)
+
+
+@event
 class AgencyChanged(EventData):
     """An agency was created or changed."""
 

@@ -2,29 +2,72 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import date, datetime
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query
-from starlette.responses import Response
+import orjson
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response, StreamingResponse
 
-from contracts.areas import AreaCode, AreaPath, Level, code_of
+from contracts.areas import LEVELS, AreaCode, AreaPath, Level, ancestors, code_of
 from contracts.codes import Code
 from contracts.grid.commands import Crs
-from gateway import documents, examples
+from contracts.scope import Scope
+from gateway import documents, examples, exports, locating
 from gateway.auth.signed_in import CurrentActor
 from gateway.cursors import After
-from gateway.parts import Platform
+from gateway.exports import ExportFormat
+from gateway.parts import Parts, Platform
 from gateway.positions import position
-from gateway.reads import single
+from gateway.problems import Problem
+from gateway.reads import raw_json, single
 from gateway.rendering import rendered
 from gateway.routing import Route
 from gateway.times import Moment
 from services.grid import queries
 
+EXPORTED = ("code", "name", "level", "kind", "parent", "path", "boundary_version", "lon", "lat", "area_m2")
+COUNTY_TIME = ZoneInfo("Asia/Shanghai")
+_READERS = {
+    "application/json": locating.read_json,
+    "application/x-ndjson": locating.read_ndjson,
+    "application/ndjson": locating.read_ndjson,
+    "application/jsonl": locating.read_ndjson,
+}
 router = APIRouter(prefix="/v1/areas", tags=["areas"], route_class=Route)
 Degrees = Annotated[float, Query(allow_inf_nan=False, examples=[120.7012])]
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="A boundary version; the one in force if absent")]
+
+
+def area_filters(
+    level: Level | None = None,
+    parent: Annotated[AreaCode | None, Query(description="Code of the area right above")] = None,
+    within: Annotated[AreaPath | None, Query(description="Path of an area; it and all below")] = None,
+    kind: Code | None = None,
+    name: Annotated[str | None, Query(min_length=1, max_length=100, description="Part of the name")] = None,
+    search: Annotated[
+        str | None, Query(min_length=1, max_length=100, description="Part of name, of its pinyin initials, or of code")
+    ] = None,
+    version: Version = None,
+    at: Moment | None = None,
+) -> dict[str, Any]:
+    """What list and export are narrowed by."""
+    return {
+        "level": level.value if level else None,
+        "parent": parent,
+        "within": within,
+        "kind": kind,
+        "name": name,
+        "search": search,
+        "version": version,
+        "at": at,
+    }
+
+
+AreaFilters = Annotated[dict[str, Any], Depends(area_filters)]
 
 
 @router.get(
@@ -36,31 +79,14 @@ Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="A boundar
 async def areas(
     platform: Platform,
     actor: CurrentActor,
-    level: Level | None = None,
-    parent: Annotated[AreaCode | None, Query(description="Code of the area right above")] = None,
-    within: Annotated[AreaPath | None, Query(description="Path of an area; it and all below")] = None,
-    kind: Code | None = None,
-    name: Annotated[str | None, Query(min_length=1, max_length=100, description="Part of the name")] = None,
-    version: Version = None,
-    at: Moment | None = None,
+    filters: AreaFilters,
     geometry: Annotated[bool, Query(description="With polygons")] = False,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
     after: After = None,
 ) -> Response:
     return await platform.reads.page(
         "grid",
-        partial(
-            queries.area_list,
-            actor.scope,
-            level=level.value if level else None,
-            parent=parent,
-            within=within,
-            kind=kind,
-            name=name,
-            version=version,
-            at=at,
-            geometry=geometry,
-        ),
+        partial(queries.area_list, actor.scope, geometry=geometry, **filters),
         kind="areas",
         types="s",
         limit=limit,
@@ -69,15 +95,43 @@ async def areas(
 
 
 @router.get(
+    "/export",
+    summary="Areas as a file",
+    description="Every area that the list would show under the same filters, with polygons in WGS84: GeoJSON, CSV with "
+    "a column of WKT, or GeoPackage. One boundary version, the one in force unless you name another.",
+    responses=documents.answer({"type": "FeatureCollection", "features": []}, "The file") | documents.GUARDED,
+)
+async def export(
+    platform: Platform,
+    actor: CurrentActor,
+    filters: AreaFilters,
+    form: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.GEOJSON,
+) -> Response:
+    if filters["version"] is None and filters["at"] is None:
+        # What is published meanwhile must not begin in the middle of the file.
+        filters = filters | {"version": platform.cells.current.version or None}
+    query = partial(queries.area_list, actor.scope, geometry=True, **filters)
+    return await exports.export(platform.reads, "grid", query, form, "areas", EXPORTED)
+
+
+@router.get(
     "/locate",
     summary="Whose is this point?",
     description="From memory, for every caller: the code and path of the grid that owns the point. Outside the "
-    "county `found` is false. `crs` is never guessed.",
+    "county `found` is false. `crs` is never guessed. `areas` is the chain from the county down to the grid. With "
+    "`duty=true` `duty` says who holds which post there today, the narrowest area first, as far as you may see them.",
     responses=documents.answer(examples.LOCATED, "The grid, or `found: false`")
     | documents.GUARDED
     | documents.problems("crs_required", "coordinates_swapped"),
 )
-async def locate(platform: Platform, actor: CurrentActor, lon: Degrees, lat: Degrees, crs: Crs) -> Response:
+async def locate(
+    platform: Platform,
+    actor: CurrentActor,
+    lon: Degrees,
+    lat: Degrees,
+    crs: Crs,
+    duty: Annotated[bool, Query(description="With who is on duty there")] = False,
+) -> Response:
     cells = platform.cells.current
     place = position(lon, lat, crs, cells)
     path = cells.locate(place.lon, place.lat)
@@ -87,10 +141,85 @@ async def locate(platform: Platform, actor: CurrentActor, lon: Degrees, lat: Deg
             "unassigned": path is None,
             "code": None if path is None else code_of(path),
             "path": path,
+            "areas": [] if path is None else _chain(path),
             "lon": place.lon,
             "lat": place.lat,
             "boundary_version": cells.version or None,
+            **({"duty": await _on_duty(platform, actor.scope, path)} if duty else {}),
         }
+    )
+
+
+def _chain(path: str) -> list[dict[str, str]]:
+    return [
+        {"code": code_of(each), "level": level.value, "path": each}
+        for each, level in zip(ancestors(path), LEVELS, strict=False)
+    ]
+
+
+async def _on_duty(platform: Parts, scope: Scope, path: str | None) -> list[orjson.Fragment]:
+    if path is None:
+        return []
+    query = queries.duty_at(scope, ancestors(path), datetime.now(COUNTY_TIME).date())
+    return [orjson.Fragment(row["body"]) for row in await platform.reads.rows("grid", query)]
+
+
+@router.get(
+    "/{code}/duty",
+    summary="Who is on duty for an area",
+    description="Who holds which post in the area and above it today, or on another day: the narrowest area first.",
+    responses=documents.answer({"items": [examples.POST]}, "Posts and their holders") | documents.GUARDED,
+)
+async def on_duty(
+    code: AreaCode,
+    platform: Platform,
+    actor: CurrentActor,
+    on: Annotated[date | None, Query(description="A day in the county's time; today if absent")] = None,
+) -> Response:
+    found = orjson.loads((await platform.reads.row("grid", queries.area_by_code(actor.scope, code)))["body"])
+    day = on or datetime.now(COUNTY_TIME).date()
+    rows = await platform.reads.rows("grid", queries.duty_at(actor.scope, ancestors(found["path"]), day))
+    return raw_json(f'{{"items":[{",".join(row["body"] for row in rows)}]}}')
+
+
+@router.post(
+    "/locate",
+    summary="Whose are these points?",
+    description="Up to 100,000 points, as JSON `{crs, points: [...]}` or NDJSON with a point a line and `crs` as a "
+    "parameter; a point is `[lon, lat]` or `{lon, lat, id}`. Answered as NDJSON, a line for each point in their order: "
+    "`n`, your `id`, `found`, `code` and `path`, or `error` for what is no point. All by one boundary version, which "
+    "the header `Boundary-Version` names.",
+    responses=documents.answer(examples.LOCATED_LINE, "A line a point, as application/x-ndjson")
+    | documents.GUARDED
+    | documents.problems("crs_required", "coordinates_swapped", "unsupported_media_type"),
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {"schema": locating.BODY, "example": examples.POINTS},
+                "application/x-ndjson": {"schema": {"type": "string"}},
+            },
+        }
+    },
+)
+async def locate_many(
+    request: Request,
+    platform: Platform,
+    actor: CurrentActor,
+    crs: Annotated[Crs | None, Query(description="Where the body does not say it")] = None,
+) -> Response:
+    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    read = _READERS.get(media_type)
+    if read is None:
+        raise Problem("unsupported_media_type", expected=", ".join(_READERS))
+    body = await request.body()
+    points = await asyncio.to_thread(read, body, crs)
+    cells = platform.cells.current
+    owners = await asyncio.to_thread(locating.owners, points, cells)
+    return StreamingResponse(
+        locating.answers(points, owners, cells),
+        media_type="application/x-ndjson",
+        headers={"Boundary-Version": str(cells.version)},
     )
 
 

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import tempfile
 from functools import partial
-from typing import IO, Annotated, Any
+from typing import IO, Annotated, Any, cast
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from backbone import files
 from backbone.database import new_id
-from contracts.grid.commands import Crs, PublishAreaImport, StartAreaImport
+from contracts.grid.commands import AreaProperty, Attribute, ImportCrs, PublishAreaImport, StartAreaImport
 from contracts.scope import Role
 from gateway import documents, examples
 from gateway.auth.signed_in import CurrentActor, require
@@ -29,16 +29,25 @@ from services.grid import queries
 
 router = APIRouter(prefix="/v1/areas/imports", tags=["areas"], route_class=Route)
 _IN_MEMORY = 1024 * 1024
-_JSON_TYPES = ("application/geo+json", "application/json")
+_TYPES = (
+    *("application/geo+json", "application/json", "application/zip", "application/x-zip-compressed"),
+    *("application/geopackage+sqlite3", "application/vnd.sqlite3", "text/csv", "application/octet-stream"),
+)
+Named = Annotated[
+    Attribute | None, Query(description="The file's attribute that holds it; guessed from the names if absent")
+]
 
 
 @router.post(
     "",
     status_code=202,
     summary="Import boundaries",
-    description="A GeoJSON FeatureCollection as the body, or as the one file of a multipart form, up to 64 MiB. "
-    "Each feature has `code`, `name`, `level` (county, town, village, grid) and `parent`. `crs` names the "
-    "coordinate system of the whole file. A worker checks it: look at `Location`.",
+    description="GeoJSON, zipped Shapefiles, a GeoPackage (a layer for each level, if you like) or a CSV with a column "
+    "of WKT, as the body or as the one file of a multipart form, up to 64 MiB; text in UTF-8 or GBK. Each feature has "
+    "`code`, `name`, `level` (county, town, village, grid) and `parent`, under these names or others that you say or "
+    "that can be guessed; `level` and `parent` are made from the code where the file has neither. `crs` names the "
+    "coordinate system of the whole file. A worker checks it: look at `Location`, whose report shows the format and "
+    "the mapping too.",
     responses=documents.answer({**examples.IMPORT, "state": "received", "progress": 0.0, "report": None}, "Taken", 202)
     | documents.WRITTEN
     | documents.problems("crs_required", "unsupported_media_type"),
@@ -64,6 +73,9 @@ _JSON_TYPES = ("application/geo+json", "application/json")
                         ],
                     },
                 },
+                "application/zip": {"schema": {"type": "string", "format": "binary"}},
+                "application/geopackage+sqlite3": {"schema": {"type": "string", "format": "binary"}},
+                "text/csv": {"schema": {"type": "string"}},
                 "multipart/form-data": {
                     "schema": {"type": "object", "properties": {"file": {"type": "string", "format": "binary"}}}
                 },
@@ -75,17 +87,24 @@ async def start(
     request: Request,
     platform: Platform,
     actor: CurrentActor,
-    crs: Annotated[Crs, Query(description="Of every coordinate in the file")],
+    crs: Annotated[ImportCrs, Query(description="Of every coordinate: wgs84, cgcs2000, gcj02, bd09, or EPSG:4549 …")],
+    code: Named = None,
+    name: Named = None,
+    level: Named = None,
+    parent: Named = None,
+    kind: Named = None,
 ) -> Response:
     # Asked again by grid; asked here too, before 64 MiB are taken in for nothing.
     require(actor, Role.COUNTY_ADMIN)
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
         digest, size = await _receive(request, spool)
         if not size:
-            raise Problem("invalid_request", field="body", expected="a GeoJSON FeatureCollection")
+            raise Problem("invalid_request", field="body", expected="a file of areas")
         spool.seek(0)
         blob = await asyncio.to_thread(files.put, spool)
-    command = StartAreaImport(import_id=new_id(), blob=blob.sha256, size_bytes=size, crs=crs)
+    said = {"code": code, "name": name, "level": level, "parent": parent, "kind": kind}
+    mapping = cast(dict[AreaProperty, str], {each: attribute for each, attribute in said.items() if attribute})
+    command = StartAreaImport(import_id=new_id(), blob=blob.sha256, size_bytes=size, crs=crs, mapping=mapping)
     reply = await platform.writes.send(request, actor, command, body_digest=digest)
     return rendered(reply, 202, {"Location": f"/v1/areas/imports/{reply['import_id']}", **etag(reply.get("version"))})
 
@@ -93,7 +112,7 @@ async def start(
 async def _receive(request: Request, spool: Any) -> tuple[str, int]:
     """The body, or its one file, into `spool`; its SHA-256 and size in bytes."""
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type in _JSON_TYPES:
+    if media_type in _TYPES:
         whole, size = hashlib.sha256(), 0
         async for chunk in request.stream():
             whole.update(chunk)
@@ -101,7 +120,7 @@ async def _receive(request: Request, spool: Any) -> tuple[str, int]:
             spool.write(chunk)
         return whole.hexdigest(), size
     if media_type != "multipart/form-data":
-        raise Problem("unsupported_media_type", expected=", ".join((*_JSON_TYPES, "multipart/form-data")))
+        raise Problem("unsupported_media_type", expected=", ".join((*_TYPES, "multipart/form-data")))
     async with request.form(max_files=1, max_fields=4) as form:
         uploads = [value for value in form.values() if isinstance(value, UploadFile)]
         if not uploads:

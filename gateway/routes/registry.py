@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from contracts.areas import AreaPath
 from contracts.codes import Code
 from contracts.grid.commands import PutAgency, PutJurisdiction, PutPerson, PutPlace, PutPost
-from gateway import documents, examples
+from gateway import documents, examples, exports
 from gateway.auth.signed_in import CurrentActor
 from gateway.cursors import After
+from gateway.exports import ExportFormat
 from gateway.parts import Platform
 from gateway.reads import single
 from gateway.routes.puts import put_route
@@ -22,6 +23,7 @@ from gateway.routing import Route
 from services.grid import queries
 
 router = APIRouter(prefix="/v1", tags=["registry"], route_class=Route)
+EXPORTED = ("place_id", "name", "category", "risk", "area_path", "lon", "lat", "active", "version")
 Limit = Annotated[int, Query(ge=1, le=200)]
 Within = Annotated[AreaPath | None, Query(description="Path of an area; it and all below")]
 Name = Annotated[str | None, Query(min_length=1, max_length=100, description="Part of the name")]
@@ -115,6 +117,16 @@ async def posts(
     )
 
 
+def place_filters(
+    category: Code | None = None, risk: Code | None = None, within: Within = None, name: Name = None
+) -> dict[str, Any]:
+    """What list and export are narrowed by."""
+    return {"category": category, "risk": risk, "within": within, "name": name}
+
+
+PlaceFilters = Annotated[dict[str, Any], Depends(place_filters)]
+
+
 @router.get(
     "/places",
     summary="List key places",
@@ -122,23 +134,33 @@ async def posts(
     responses=documents.listing(examples.PLACE, "A page of places") | documents.GUARDED,
 )
 async def places(
-    platform: Platform,
-    actor: CurrentActor,
-    category: Code | None = None,
-    risk: Code | None = None,
-    within: Within = None,
-    name: Name = None,
-    limit: Limit = 100,
-    after: After = None,
+    platform: Platform, actor: CurrentActor, filters: PlaceFilters, limit: Limit = 100, after: After = None
 ) -> Response:
     return await platform.reads.page(
         "grid",
-        partial(queries.place_list, actor.scope, category=category, risk=risk, within=within, name=name),
+        partial(queries.place_list, actor.scope, **filters),
         kind="places",
         types="su",
         limit=limit,
         after=after,
     )
+
+
+@router.get(
+    "/places/export",
+    summary="Key places as a file",
+    description="Every place that the list would show under the same filters, in WGS84: GeoJSON, CSV with a column of "
+    "WKT, or GeoPackage.",
+    responses=documents.answer({"type": "FeatureCollection", "features": []}, "The file") | documents.GUARDED,
+)
+async def export_places(
+    platform: Platform,
+    actor: CurrentActor,
+    filters: PlaceFilters,
+    form: Annotated[ExportFormat, Query(alias="format")] = ExportFormat.GEOJSON,
+) -> Response:
+    query = partial(queries.place_list, actor.scope, **filters)
+    return await exports.export(platform.reads, "grid", query, form, "places", EXPORTED)
 
 
 @router.get(

@@ -9,6 +9,7 @@ from contracts.commands import Announce, Announced
 from contracts.grid.commands import (
     Agency,
     AreaImport,
+    ChangeUndone,
     Jurisdiction,
     Person,
     Place,
@@ -19,7 +20,10 @@ from contracts.grid.commands import (
     PutPerson,
     PutPlace,
     PutPost,
+    ReviewPlan,
     StartAreaImport,
+    StartBoundaryChange,
+    UndoBoundaryChange,
 )
 from contracts.scope import Actor
 from services.grid import commands
@@ -40,6 +44,18 @@ class GridService:
     @command(PublishAreaImport, alone=True)
     def publish_area_import(self, session: Session, actor: Actor, asked: PublishAreaImport) -> AreaImport:
         return commands.publish_area_import(session, actor, asked, clock=self.clock)
+
+    @command(StartBoundaryChange)
+    def start_boundary_change(self, session: Session, actor: Actor, asked: StartBoundaryChange) -> AreaImport:
+        return commands.start_boundary_change(session, actor, asked, clock=self.clock)
+
+    @command(ReviewPlan)
+    def review_plan(self, session: Session, actor: Actor, asked: ReviewPlan) -> AreaImport:
+        return commands.review_plan(session, actor, asked, clock=self.clock)
+
+    @command(UndoBoundaryChange, alone=True)
+    def undo_boundary_change(self, session: Session, actor: Actor, asked: UndoBoundaryChange) -> ChangeUndone:
+        return commands.undo_boundary_change(session, actor, asked, clock=self.clock)
 
     @command(PutAgency)
     def put_agency(self, session: Session, actor: Actor, asked: PutAgency) -> Agency:

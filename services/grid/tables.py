@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, UUID
 
@@ -46,7 +47,8 @@ boundary_versions = Table(
     Column("areas", Integer, nullable=False),
     Column("digest", Text, nullable=False, comment="of the events: code:sha256(wkb) lines"),
     Column("content_sha256", Text, nullable=False, comment="of names, levels, kinds and shapes: equal = unchanged"),
-    Column("import_id", _uuid(), nullable=False, unique=True),
+    Column("import_id", _uuid(), unique=True, comment="NULL where a former version was restored"),
+    Column("restored", Integer, comment="the version that this one equals"),
     Column("published_by", _uuid(), nullable=False),
     Column("valid_from", _at(), nullable=False),
 )
@@ -66,10 +68,12 @@ areas = Table(
     Column("lat", Double, nullable=False),
     Column("area_m2", Double, nullable=False),
     Column("wkb_sha256", Text, nullable=False),
+    Column("search", Text, nullable=False, server_default="", comment="name, pinyin initials and code"),
     Index("areas_path", "boundary_version", "path", unique=True),
     Index("areas_parent", "boundary_version", "parent_code"),
     Index("areas_code", "code"),
     Index("areas_geom", "geom", postgresql_using="gist"),
+    Index("areas_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
 )
 
 area_imports = Table(
@@ -81,6 +85,10 @@ area_imports = Table(
     Column("crs", Text, nullable=False),
     Column("blob", Text, nullable=False),
     Column("size_bytes", Integer, nullable=False),
+    Column("mapping", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("operations", JSONB, comment="of a change of the boundary; then there is no file"),
+    Column("base_version", Integer),
+    Column("plan", JSONB),
     Column("errors", Integer),
     Column("warnings", Integer),
     Column("report", JSONB),
@@ -113,6 +121,7 @@ import_areas = Table(
     Column("lon", Double, nullable=False),
     Column("lat", Double, nullable=False),
     Column("area_m2", Double, nullable=False),
+    Column("search", Text, nullable=False, server_default=""),
     Index("import_areas_parent", "import_id", "parent_n"),
     Index("import_areas_geom", "geom", postgresql_using="gist"),
 )

@@ -1,6 +1,7 @@
 """grid's use cases: `f(session, actor, command, *, clock) -> reply`, each inside the caller's transaction."""
 
 from services.grid.commands.announcements import announce
+from services.grid.commands.changes import review_plan, start_boundary_change, undo_boundary_change
 from services.grid.commands.imports import fail_abandoned_imports, publish_area_import, start_area_import
 from services.grid.commands.registry import put_agency, put_jurisdiction, put_person, put_place, put_post
 
@@ -13,5 +14,8 @@ __all__ = [
     "put_person",
     "put_place",
     "put_post",
+    "review_plan",
     "start_area_import",
+    "start_boundary_change",
+    "undo_boundary_change",
 ]

@@ -18,7 +18,7 @@ from contracts.refusals import InvalidField, NotAllowed, NotAnnounceable
 from contracts.scope import Actor, Role
 from services.grid import boundary
 from services.grid.boundary import BOUNDARY_ID, area_id
-from services.grid.commands import facts, imports, places
+from services.grid.commands import facts, places, versions
 from services.grid.tables import agencies, areas, jurisdictions, posts
 from services.grid.tables import places as places_table
 
@@ -71,15 +71,15 @@ def _areas(session: Session, after: UUID | None, since: datetime | None, limit: 
     codes = session.execute(select(areas.c.code).where(areas.c.boundary_version == current.version)).scalars()
     waiting = sorted((area_id(code), code) for code in codes)
     chunk = [(entity, code) for entity, code in waiting if after is None or entity > after][: limit + 1]
-    rows = imports.area_rows(session, current.version, areas.c.code.in_([code for _, code in chunk[:limit]]))
-    return list(imports.area_events(rows, now)), chunk[limit - 1][0] if len(chunk) > limit else None
+    rows = versions.area_rows(session, current.version, areas.c.code.in_([code for _, code in chunk[:limit]]))
+    return list(versions.area_events(rows, now)), chunk[limit - 1][0] if len(chunk) > limit else None
 
 
 def _boundary(session: Session, after: UUID | None, since: datetime | None, limit: int, now: datetime) -> Chunk:
     current = boundary.current(session)
     if current is None or after == BOUNDARY_ID or (since is not None and current.valid_from < since):
         return [], None
-    return [imports.boundary_event(current, now)], None
+    return [versions.boundary_event(current, now)], None
 
 
 def _rows_of(table: Table, events: Callable[[Any, datetime], list[Any]]) -> Callable[..., Chunk]:

@@ -28,6 +28,20 @@ def expected_form(level: Level) -> str:
     return f"{' or '.join(str(length) for length in LENGTHS[level])} digits"
 
 
+def level_of(code: str) -> Level | None:
+    """The level whose codes have this many digits; None for none."""
+    if not (code.isascii() and code.isdigit()):
+        return None
+    return next((level for level, lengths in LENGTHS.items() if len(code) in lengths), None)
+
+
+def parent_of(code: str, level: Level) -> str | None:
+    """The parent that a well-formed code encodes; None for the county."""
+    if level is Level.COUNTY:
+        return None
+    return code[6:-2] if len(code) == 20 else code[:-3]
+
+
 def within_parent(code: str, parent: str) -> bool:
     """Whether a code encodes its parent's. A source may say otherwise: that is a warning, the tree counts."""
     return code[6:-2] == parent if len(code) == 20 else code.startswith(parent)

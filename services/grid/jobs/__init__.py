@@ -20,6 +20,7 @@ from contracts.areas import Level
 from contracts.grid.commands import ImportState
 from geo import topology
 from services.grid.jobs import draft, known, postgis, report
+from services.grid.jobs.changing import Change
 from services.grid.jobs.reading import Area, Finding, Reading, in_wgs84, read
 from services.grid.tables import area_imports
 
@@ -53,6 +54,10 @@ class _Validation:
     def __init__(self, context: JobContext, import_id: UUID) -> None:
         self.context, self.import_id = context, import_id
         self.crs = self.blob = ""
+        self.mapping: dict[str, str] = {}
+        self.operations: list[dict[str, Any]] | None = None
+        self.base_version = 0
+        self.plan: dict[str, Any] | None = None
 
     def begin(self) -> bool:
         """Claim the import. False when there is nothing left to do."""
@@ -62,18 +67,18 @@ class _Validation:
             ).one_or_none()
             if row is None or row.state not in _RUNNING:
                 return False
-            self.crs, self.blob = row.crs, row.blob
+            self.crs, self.blob, self.mapping = row.crs, row.blob, row.mapping
+            self.operations, self.base_version = row.operations, row.base_version
             self._set(session, state=ImportState.VALIDATING.value, progress=0.0, version=row.version + 1)
         return True
 
     def run(self) -> dict[str, Any]:
         try:
-            with files.open(self.blob) as stream:
-                reading = read(stream.read())
+            reading = self._read() if self.operations is None else self._change(self.operations)
         except files.UnknownBlob:
             return self.fail("missing_file", "the file that was handed over is not there any more")
         self._progress(0.2)
-        reading.areas, ours, plane = in_wgs84(reading.areas, self.crs)
+        reading.areas, ours, plane = in_wgs84(reading.areas, reading.crs)
         self._progress(0.6)
         families = topology.families_of([area.feature for area in reading.areas])
         with self.context.transaction() as session:
@@ -87,16 +92,28 @@ class _Validation:
             return self.fail("checks_disagree", "the two topology checks disagree: " + "; ".join(differing[:5]))
         return self._finish(reading, ours, plane)
 
+    def _read(self) -> Reading:
+        with files.open(self.blob) as stream:
+            return read(stream.read(), self.crs, self.mapping)
+
+    def _change(self, operations: list[dict[str, Any]]) -> Reading:
+        with self.context.transaction() as session:
+            change = Change(session, self.base_version, operations, self.crs)
+            self.plan = None if change.reading.findings else change.plan()
+        return change.reading
+
     def _finish(self, reading: Reading, ours: topology.Report, plane: str) -> dict[str, Any]:
         indexes = {area.code: area.index for area in reversed(reading.areas)}
         findings = [*reading.findings, *_findings(ours.problems, indexes, reading)]
         county = next((area for area in reading.areas if area.level is Level.COUNTY), None)
         with self.context.transaction() as session:
             if county is not None:
-                findings += known.judge(session, self.import_id, county, self.crs)
+                findings += known.judge(session, self.import_id, county, reading.crs)
             errors, warnings = report.severities(findings)
             state = ImportState.INVALID if errors else ImportState.VALID
             checks = {
+                "format": reading.format,
+                "mapping": dict(reading.attributes.names),
                 "families": ours.families,
                 "slivers": ours.slivers,
                 "largest_sliver_m2": round(ours.largest_sliver_m2, 4),
@@ -114,6 +131,7 @@ class _Validation:
                 report=report.build(findings, areas=_levels(reading.areas), checks=checks),
                 county_code=county.code if county else None,
                 areas=len(reading.areas),
+                plan=None if errors else self.plan,
                 content_sha256=draft.content_sha256(reading.areas),
                 version=area_imports.c.version + 1,
             )

@@ -16,17 +16,19 @@ from backbone.database import Session, to_json
 from contracts.areas import LEVELS, child_path
 from geo.measure import area_m2
 from geo.topology import repaired
+from services.grid.jobs.names import search_text
 from services.grid.jobs.reading import Area
 from services.grid.tables import import_areas
 
 _INSERT = text("""
 INSERT INTO grid.import_areas
-    (import_id, n, parent_n, code, level, kind, name, parent_code, path, raw, geom, lon, lat, area_m2)
+    (import_id, n, parent_n, code, level, kind, name, parent_code, path, raw, geom, lon, lat, area_m2, search)
 SELECT :import_id, n, parent_n, code, level, kind, name, parent_code, path, decode(raw, 'base64'),
-    ST_SetSRID(ST_GeomFromWKB(decode(geom, 'base64')), 4326), lon, lat, area_m2
+    ST_SetSRID(ST_GeomFromWKB(decode(geom, 'base64')), 4326), lon, lat, area_m2, search
 FROM json_to_recordset(CAST(:rows AS json)) AS row (
     n integer, parent_n integer, code text, level text, kind text, name text, parent_code text, path text,
-    raw text, geom text, lon double precision, lat double precision, area_m2 double precision)
+    raw text, geom text, lon double precision, lat double precision, area_m2 double precision,
+    search text)
 """)
 _CHUNK = 500
 
@@ -55,6 +57,7 @@ def write(session: Session, import_id: UUID, areas: Sequence[Area], families: Ma
             "lon": inner[i].x,
             "lat": inner[i].y,
             "area_m2": area_m2(good[i]),
+            "search": search_text(area.name, area.code),
         }
         for i, area in enumerate(areas)
         if not good[i].is_empty

@@ -9,22 +9,23 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
 from contracts.areas import LEVELS, Level
+from geo import projected
 from geo.linework import bends, convert, convert_vertices, single_parts
 from geo.topology import GEOMETRY_CODES, Feature, Problem, Report, check
 from services.grid.domain import codes
+from services.grid.jobs import mapping, opening, shapes
+from services.grid.jobs.mapping import Attributes
 
 EMPTY = shapely.Polygon()
-CHINA = (73.0, 3.0, 136.0, 54.5)
-"""West, south, east, north: no county lies outside."""
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,47}(\.[a-z0-9_]{1,47}){0,3}")
 _LONGEST_NAME = 100
 _EPSG = re.compile(r"EPSG:+(?:[0-9.]*:)?([0-9]+)$", re.IGNORECASE)
@@ -61,6 +62,9 @@ class Area:
 class Reading:
     """What a file holds: areas in its order, and everything wrong with single features."""
 
+    crs: str = "wgs84"
+    format: str = "geojson"
+    attributes: Attributes = field(default_factory=lambda: Attributes({}))
     areas: list[Area] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -71,22 +75,62 @@ class Reading:
         self.findings.append(Finding("warning", Problem(code, area_codes, message), index))
 
 
-class _Bad(Exception):
-    """A geometry that cannot be used: its finding's code and message."""
+def read(data: bytes, crs: str = "wgs84", given: Mapping[str, str] | None = None) -> Reading:
+    """Parse a file of areas; geometries keep the file's coordinates, which are in `crs`.
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
-
-
-def read(data: bytes) -> Reading:
-    """Parse a GeoJSON FeatureCollection; geometries keep the file's coordinates."""
-    reading = Reading()
-    features = _features(data, reading)
-    for index, feature in enumerate(features):
-        _read_feature(index, feature, reading)
+    given: property -> the file's attribute, where the importer said so; the rest is guessed.
+    """
+    reading = Reading(crs)
+    try:
+        reading.format = opening.format_of(data)
+        found = _geojson(data, reading) if reading.format == "geojson" else _tables(data, reading)
+    except opening.Unreadable as unreadable:
+        reading.error(unreadable.code, unreadable.message)
+        return reading
+    fields = [name for each in found for name in each.properties]
+    reading.attributes = mapping.attributes(fields, given or {})
+    if found:
+        _judge_attributes(reading)
+    for each in found:
+        _read_feature(each, reading)
     _judge_numbers(reading)
     return reading
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Raw:
+    """One feature before it is judged; `geometry` is GeoJSON's, or shapely's, or None."""
+
+    index: int
+    properties: dict[str, Any]
+    geometry: Any
+
+
+def _tables(data: bytes, reading: Reading) -> list[_Raw]:
+    layers = opening.layers(data, cast(opening.Format, reading.format))
+    for layer in layers:
+        _judge_declared(layer.crs, reading)
+    vertices = sum(int(shapely.get_num_coordinates(layer.geometries).sum()) for layer in layers)
+    if vertices > opening.MOST_VERTICES:
+        raise opening.Unreadable(
+            "too_many_vertices", f"the file holds {vertices} vertices; the most are {opening.MOST_VERTICES}"
+        )
+    pairs = [pair for layer in layers for pair in zip(layer.rows, layer.geometries, strict=True)]
+    return [_Raw(index, row, geometry) for index, (row, geometry) in enumerate(pairs)]
+
+
+def _judge_declared(declared: str | None, reading: Reading) -> None:
+    """A file in another plane than the importer says is one of the two mistakes; degrees are often called the wrong
+    ones (GCJ-02 has no number in the register), and `crs` is believed."""
+    if declared and projected.CODE.fullmatch(declared) and projected.unit_m(declared) and declared != reading.crs:
+        reading.error("wrong_crs", f"the file says {declared}, not {reading.crs}; give crs={declared} if that is true")
+
+
+def _judge_attributes(reading: Reading) -> None:
+    for attribute in reading.attributes.unknown:
+        reading.error("unknown_attribute", f"the mapping names {attribute[:50]!r}, which the file does not have")
+    for name in reading.attributes.made:
+        reading.warning("made_from_code", f"no attribute says `{name}`: it is made from the code", None)
 
 
 def in_wgs84(areas: list[Area], crs: str) -> tuple[list[Area], Report, str]:
@@ -119,13 +163,13 @@ def _offending(report: Report) -> int:
     return sum(report.counts.get(code, 0) for code in GEOMETRY_CODES)
 
 
-def _features(data: bytes, reading: Reading) -> list[Any]:
+def _geojson(data: bytes, reading: Reading) -> list[_Raw]:
+    text = _text(data, reading)
+    if text is None:
+        return []
     try:
         # json rather than a stricter parser: NaN and Infinity should be read, and blamed on their feature.
-        document = json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        reading.error("not_json", f"the file is not UTF-8 text (byte {error.start})")
-        return []
+        document = json.loads(text)
     except json.JSONDecodeError as error:
         reading.error("not_json", f"the file is not JSON: line {error.lineno}, column {error.colno}: {error.msg}")
         return []
@@ -143,7 +187,29 @@ def _features(data: bytes, reading: Reading) -> list[Any]:
     if not features:
         reading.error("empty_collection", "the FeatureCollection holds no feature")
     _judge_crs_member(document.get("crs"), reading)
-    return features
+    return [found for index, each in enumerate(features) if (found := _raw(index, each, reading)) is not None]
+
+
+def _text(data: bytes, reading: Reading) -> str | None:
+    """GeoJSON is UTF-8; what Chinese desktops wrote as GBK is taken too."""
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    reading.error("not_json", "the file is neither UTF-8 nor GBK text")
+    return None
+
+
+def _raw(index: int, feature: Any, reading: Reading) -> _Raw | None:
+    if not isinstance(feature, dict) or feature.get("type") != "Feature":
+        reading.error("not_a_feature", f"feature {index} is not a GeoJSON Feature", index)
+        return None
+    properties = feature.get("properties")
+    if not isinstance(properties, dict):
+        reading.error("missing_property", f"feature {index} has no properties; needs code, name, level, parent", index)
+        return None
+    return _Raw(index, properties, feature.get("geometry"))
 
 
 def _judge_crs_member(member: Any, reading: Reading) -> None:
@@ -156,14 +222,8 @@ def _judge_crs_member(member: Any, reading: Reading) -> None:
         reading.error("wrong_crs", f"the file says EPSG:{match[1]}; give degrees in wgs84, cgcs2000, gcj02 or bd09")
 
 
-def _read_feature(index: int, feature: Any, reading: Reading) -> None:
-    if not isinstance(feature, dict) or feature.get("type") != "Feature":
-        reading.error("not_a_feature", f"feature {index} is not a GeoJSON Feature", index)
-        return
-    properties = feature.get("properties")
-    if not isinstance(properties, dict):
-        reading.error("missing_property", f"feature {index} has no properties; needs code, name, level, parent", index)
-        return
+def _read_feature(raw: _Raw, reading: Reading) -> None:
+    index, properties = raw.index, reading.attributes.of(raw.properties)
     code, level = _identity(index, properties, reading)
     if code is None or level is None:
         return
@@ -174,7 +234,7 @@ def _read_feature(index: int, feature: Any, reading: Reading) -> None:
         _kind(index, code, properties, reading),
         _name(index, code, properties, reading),
         _parent(index, code, level, properties, reading),
-        _geometry(index, code, feature.get("geometry"), reading),
+        _geometry(index, code, raw.geometry, reading),
     )
     reading.areas.append(area)
 
@@ -242,67 +302,12 @@ def _parent(index: int, code: str, level: Level, properties: dict[str, Any], rea
 
 def _geometry(index: int, code: str, value: Any, reading: Reading) -> Any:
     try:
-        geometry = _polygons(value)
-        _judge_box(geometry)
-    except _Bad as bad:
+        geometry = shapes.as_read(value) if isinstance(value, shapely.Geometry) else shapes.polygons(value)
+        shapes.judge_box(geometry, reading.crs)
+    except shapes.Bad as bad:
         reading.error(bad.code, f"feature {index} ({code}): {bad.message}", index, code)
         return EMPTY
     return geometry
-
-
-def _polygons(value: Any) -> Any:
-    if value is None:
-        raise _Bad("missing_geometry", "it has no geometry")
-    kind = value.get("type") if isinstance(value, dict) else None
-    if kind not in ("Polygon", "MultiPolygon"):
-        raise _Bad("not_a_polygon", f"its geometry is {str(kind)[:30]}, not Polygon or MultiPolygon")
-    coordinates = value.get("coordinates")
-    parts = [coordinates] if kind == "Polygon" else coordinates
-    if not isinstance(parts, list) or not parts or not all(isinstance(rings, list) and rings for rings in parts):
-        raise _Bad("empty_geometry", "its geometry holds no ring")
-    polygons = [shapely.Polygon(rings[0], rings[1:]) for rings in ([_ring(ring) for ring in part] for part in parts)]
-    return polygons[0] if len(polygons) == 1 else shapely.MultiPolygon(polygons)
-
-
-def _ring(ring: Any) -> NDArray[np.float64]:
-    if not isinstance(ring, list):
-        raise _Bad("bad_coordinates", "a ring is not a list of positions")
-    try:
-        points = np.array([(_number(position[0]), _number(position[1])) for position in ring], np.float64)
-    except (TypeError, IndexError, KeyError, OverflowError):
-        raise _Bad("bad_coordinates", "a position is not a pair of numbers [lon, lat]") from None
-    if not np.isfinite(points).all():
-        raise _Bad("not_finite", "a coordinate is NaN or infinite")
-    if len(points) < 4:
-        raise _Bad(
-            "ring_too_short", f"a ring has {len(points)} positions; the fewest are 4, the last equal to the first"
-        )
-    if (points[0] != points[-1]).any():
-        raise _Bad("ring_not_closed", "a ring's last position differs from its first")
-    return points
-
-
-def _number(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError("not a number")
-    return float(value)
-
-
-def _judge_box(geometry: Any) -> None:
-    west, south, east, north = geometry.bounds
-    if _inside(west, south, east, north):
-        return
-    if _inside(south, west, north, east):
-        raise _Bad("swapped_lon_lat", f"longitude and latitude are swapped ({west:.4f}, {south:.4f}); give [lon, lat]")
-    if max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90:
-        raise _Bad(
-            "wrong_crs", f"({west:.1f}, {south:.1f}) are no degrees; give wgs84, cgcs2000, gcj02 or bd09 degrees"
-        )
-    raise _Bad("outside_china", f"({west:.4f}, {south:.4f}) lies outside China")
-
-
-def _inside(west: float, south: float, east: float, north: float) -> bool:
-    return west >= CHINA[0] and south >= CHINA[1] and east <= CHINA[2] and north <= CHINA[3]
 
 
 def _judge_numbers(reading: Reading) -> None:

@@ -9,7 +9,7 @@ from services.grid.queries.imports import import_by_id, import_list
 from services.grid.queries.parts import MAX_LIMIT
 from services.grid.queries.places import place_by_id, place_list
 from services.grid.queries.quarantine import quarantine_entry, quarantine_page
-from services.grid.queries.registry import agency_by_id, agency_list, jurisdiction_list, post_list
+from services.grid.queries.registry import agency_by_id, agency_list, duty_at, jurisdiction_list, post_list
 from services.grid.queries.tiles import area_tile
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "area_tile",
     "boundary_version",
     "cells",
+    "duty_at",
     "import_by_id",
     "import_list",
     "jurisdiction_list",

@@ -26,7 +26,7 @@ from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.areas import Level
 from contracts.scope import Scope
-from services.grid.queries.parts import Filters, contains, equals, in_subtree, paged, text_value
+from services.grid.queries.parts import Filters, contains, equals, holds, in_subtree, paged, text_value
 from services.grid.tables import areas, boundary_versions
 
 A, B = areas.c, boundary_versions.c
@@ -110,13 +110,15 @@ def area_list(
     within: str | None = None,
     kind: str | None = None,
     name: str | None = None,
+    search: str | None = None,
     version: int | None = None,
     at: datetime | None = None,
     geometry: bool = False,
     after: tuple[str] | None = None,
     limit: int = 100,
 ) -> Query:
-    """Areas by path: `body`, `cursor_1` = path. `parent` is a code, `within` an area path, `name` a part of a name."""
+    """Areas by path: `body`, `cursor_1` = path. `parent` is a code, `within` an area path, `name` a part of a name,
+    `search` a part of a name, of its pinyin initials or of a code."""
     form, in_force, given = _in_force(version, at)
     filters: Filters = {form: (in_force, given)}
     if level is not None:
@@ -129,6 +131,8 @@ def area_list(
         filters["kind"] = equals(A.kind, "kind", kind)
     if name is not None:
         filters["name"] = contains(A.name, name)
+    if search is not None:
+        filters["search"] = holds(A.search, search)
     if after is not None:
         filters["after"] = (A.path > text_value("after"), {"after": after[0]})
     more = {"geometry": _geojson()} if geometry else {}

@@ -58,9 +58,12 @@ def import_by_id(scope: Scope, import_id: UUID, *, importer: UUID | None = None)
     """One import with its report: `body`, `version`. `importer` as in `import_list`."""
 
     def build() -> Select[Any]:
-        return select(body_column(_import(report=area_imports.c.report)), area_imports.c.version).where(
-            area_imports.c.import_id == bindparam("import_id", type_=Uuid()), _visible(scope)
-        )
+        return select(
+            body_column(
+                _import(report=area_imports.c.report, operations=area_imports.c.operations, plan=area_imports.c.plan)
+            ),
+            area_imports.c.version,
+        ).where(area_imports.c.import_id == bindparam("import_id", type_=Uuid()), _visible(scope))
 
     values = {"import_id": import_id, "importer": importer, **parameters(scope)}
     return Query(("grid.import_by_id", shape(scope)), build, values)
@@ -74,6 +77,7 @@ def _import(**more: Any) -> ColumnElement[Any]:
         progress=i.progress,
         crs=i.crs,
         size_bytes=i.size_bytes,
+        base_version=i.base_version,
         county_code=i.county_code,
         areas=i.areas,
         errors=i.errors,

@@ -37,6 +37,12 @@ def contains(column: ColumnElement[str], value: str) -> tuple[ColumnElement[bool
     return func.strpos(func.lower(column), func.lower(text_value("name"))) > 0, {"name": value}
 
 
+def holds(column: ColumnElement[str], value: str) -> tuple[ColumnElement[bool], dict[str, Any]]:
+    """A part of a lower-case text that has a trigram index; % and _ mean themselves."""
+    escaped = value.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return column.like(text_value("search")), {"search": f"%{escaped}%"}
+
+
 def paged(
     name: str, scope: Scope, filters: Filters, limit: int, build: Callable[[list[ColumnElement[bool]]], Select[Any]]
 ) -> Query:

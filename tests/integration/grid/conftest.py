@@ -17,7 +17,7 @@ from backbone import database as databases
 from backbone import files
 from backbone.clock import system_clock
 from backbone.jobs import Worker
-from contracts.grid.commands import AreaImport, Crs, PublishAreaImport, StartAreaImport
+from contracts.grid.commands import AreaImport, PublishAreaImport, StartAreaImport
 from contracts.scope import Actor, Role, Scope
 from services.grid import commands, queries
 from services.grid.jobs import JOBS
@@ -43,10 +43,12 @@ class Grid:
         with databases.transaction(self.engine) as session:
             return use_case(session, by or self.admin, command, clock=system_clock)
 
-    def start(self, content: Any, crs: str = "wgs84") -> UUID:
+    def start(self, content: Any, crs: str = "wgs84", mapping: dict[Any, str] | None = None) -> UUID:
         data = content if isinstance(content, bytes) else json.dumps(content, ensure_ascii=False).encode()
         blob = files.put(data)
-        asked = StartAreaImport(import_id=uuid4(), blob=blob.sha256, size_bytes=max(1, blob.size), crs=Crs(crs))
+        asked = StartAreaImport(
+            import_id=uuid4(), blob=blob.sha256, size_bytes=max(1, blob.size), crs=crs, mapping=mapping or {}
+        )
         self.do(commands.start_area_import, asked)
         return asked.import_id
 

@@ -105,8 +105,9 @@ def test_bad_properties_are_reported_and_never_a_crash(empty_grid: Grid, change:
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"", "not_json"),
-        (b"PK\x03\x04\xff\xfe", "not_json"),
+        (b"", "unknown_format"),
+        (b"PK\x03\x04\xff\xfe", "bad_archive"),
+        (b"{" + b"\xff" * 8, "not_json"),
         ('{"type": "区"'.encode("gb18030"), "not_json"),
         (b"[" * 100_000, "not_json"),
         (b"[1]", "not_feature_collection"),

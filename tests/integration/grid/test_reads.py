@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import asyncpg
 import pytest
+from sqlalchemy import text
 
+from backbone import database as databases
 from backbone import statements
 from contracts.scope import Scope
 from services.grid import commands, queries
@@ -54,6 +56,29 @@ def test_a_reader_sees_its_subtree_and_the_names_above_it(grid: Grid) -> None:
     area = grid.read(queries.area_by_code, "330411101201002", scope=village)
     assert [each["level"] for each in area["names"]] == ["county", "town", "village", "grid"]
     assert area["geometry"]["type"] == "Polygon"
+
+
+@pytest.mark.parametrize("words", ["区域201", "qy201", "QY201", "330411101201", "201 ", "域2"])
+def test_areas_are_found_by_a_part_of_name_initials_or_code(grid: Grid, words: str) -> None:
+    grid.found()
+    found = {each["code"] for each in grid.list(queries.area_list, scope=SYSTEM, search=words, level="village")}
+    assert "330411101201" in found
+    assert grid.list(queries.area_list, scope=Scope(areas=("330411/330411102/",)), search="330411101201") == []
+
+
+@pytest.mark.parametrize("words", ["%", "_", "\\", "区域%201"])
+def test_signs_of_patterns_mean_themselves_in_a_search(grid: Grid, words: str) -> None:
+    grid.found()
+    assert grid.list(queries.area_list, scope=SYSTEM, search=words) == []
+
+
+def test_a_search_uses_the_trigram_index(grid: Grid) -> None:
+    grid.found()
+    with databases.transaction(grid.engine) as session:
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        question = "EXPLAIN SELECT code FROM grid.areas WHERE search LIKE '%网格第三%'"
+        plan = "\n".join(session.scalars(text(question)))
+    assert "areas_search" in plan
 
 
 def test_areas_are_read_as_of_a_moment(grid: Grid) -> None:
@@ -111,6 +136,8 @@ EXAMPLES: dict[str, Any] = {
     "geometry": True,
     "limit": 10,
     "paths": [TOWN],
+    "on": date(2026, 1, 31),
+    "search": "网%_\\格",
     "code": "330411",
     "importer": uuid4(),
     "z": 12,

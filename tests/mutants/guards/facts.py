@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from tests.mutants.guard import Guard
 
-MOVES, IMPORTS, AREAS = (
+MOVES, IMPORTS, VERSIONS, AREAS = (
     "services/hazards/domain/moves.py",
     "services/grid/commands/imports.py",
+    "services/grid/commands/versions.py",
     "backbone/areas_projection.py",
 )
 STORE, PIPELINE = "services/patrol/ingest/store.py", "services/patrol/ingest/pipeline.py"
@@ -76,21 +77,21 @@ GUARDS = (
     ),
     Guard(
         "imports: published once",
-        IMPORTS,
+        VERSIONS,
         "if state is ImportState.PUBLISHED:",
         "if state is None:",
         (f"{G}test_imports.py::test_an_import_is_published_once",),
     ),
     Guard(
         "imports: only when it is checked",
-        IMPORTS,
+        VERSIONS,
         "if state in (ImportState.RECEIVED, ImportState.VALIDATING):",
         "if state is None:",
         (f"{G}test_imports.py::test_an_import_that_is_still_being_checked_cannot_be_published",),
     ),
     Guard(
         "imports: no errors",
-        IMPORTS,
+        VERSIONS,
         "if state is not ImportState.VALID or row.errors:",
         "if state is None:",
         (f"{G}test_imports.py::test_an_import_with_errors_is_refused_with_its_report_and_nothing_changes",),
@@ -108,6 +109,27 @@ GUARDS = (
         "    if voided:",
         "    if voided is None:",
         (f"{G}test_imports.py::test_a_voided_code_is_never_used_again",),
+    ),
+    Guard(
+        "changes: of the boundary in force",
+        IMPORTS,
+        "    if row.base_version not in (None, before.version):",
+        "    if row is None:",
+        (f"{G}test_changes.py::test_a_change_of_a_boundary_that_was_changed_meanwhile_is_refused",),
+    ),
+    Guard(
+        "changes: undone only while in force",
+        "services/grid/commands/changes.py",
+        "    if before is None or row.boundary_version != before.version:",
+        "    if before is None:",
+        (f"{G}test_changes.py::test_a_change_of_a_boundary_that_was_changed_meanwhile_is_refused",),
+    ),
+    Guard(
+        "changes: numbers are never given twice",
+        "services/grid/jobs/changing.py",
+        'for code in [*now, given or f"{beside.parent}000"]',
+        'for code in [*now, f"{beside.parent}000"]',
+        (f"{G}test_changes.py::test_operations_follow_one_another_and_voided_numbers_stay_void",),
     ),
     Guard(
         "imports: both checks agree",

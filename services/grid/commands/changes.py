@@ -1,0 +1,183 @@
+"""Splits and merges: a draft like an import's, a plan that is reviewed, and the way back until the next version."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Text, cast, column, func, select, update, values
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy.dialects.postgresql import insert
+
+from backbone.clock import Clock
+from backbone.database import Session
+from backbone.jobs import enqueue
+from backbone.outbox import Event, append
+from contracts.grid import errors
+from contracts.grid.commands import (
+    AreaImport,
+    ChangeUndone,
+    ImportState,
+    ReviewPlan,
+    StartBoundaryChange,
+    UndoBoundaryChange,
+)
+from contracts.grid.events import AreaMerged, AreaSplit
+from contracts.scope import Actor
+from services.grid.boundary import area_id, current, required
+from services.grid.commands import facts, versions
+from services.grid.commands.rights import require_county_role, require_may_write
+from services.grid.tables import area_imports, areas, posts
+
+VALIDATE = "validate_area_import"
+
+
+def start_boundary_change(session: Session, actor: Actor, command: StartBoundaryChange, *, clock: Clock) -> AreaImport:
+    """Note the operations and hand them to the worker; a repeat with the same id changes nothing. Raises NoBoundary."""
+    require_county_role(actor)
+    before = required(session)
+    require_may_write(actor, before.county_path)
+    operations = [each.model_dump(mode="json") for each in command.operations]
+    made = session.execute(
+        insert(area_imports)
+        .values(
+            import_id=command.import_id,
+            state=ImportState.RECEIVED.value,
+            progress=0.0,
+            crs=command.crs.value,
+            blob="",
+            size_bytes=0,
+            operations=operations,
+            base_version=before.version,
+            created_by=actor.account_id,
+            agency_id=actor.agency_id,
+            county_code=before.county_code,
+            created_at=clock(),
+            version=1,
+        )
+        .on_conflict_do_nothing()
+        .returning(area_imports.c.import_id)
+    ).scalar_one_or_none()
+    if made is not None:
+        enqueue(session, VALIDATE, {"import_id": str(command.import_id)}, job_id=command.import_id)
+    row = versions.import_row(session, command.import_id)
+    if (row.operations, row.crs) != (operations, command.crs.value):
+        raise errors.ImportIdReused(field="import_id")
+    return versions.reply_of(row)
+
+
+def review_plan(session: Session, actor: Actor, command: ReviewPlan, *, clock: Clock) -> AreaImport:
+    """Choose where posts go. Raises NotVisible, NotAChange, ImportNotReady, ImportAlreadyPublished, NotInPlan."""
+    require_county_role(actor)
+    row = versions.import_row(session, command.import_id, lock=True)
+    _require_change(row)
+    versions.require_publishable(row)
+    chosen = {str(post): code for post, code in command.posts.items()}
+    planned = {each["post_id"]: each for each in row.plan["posts"]}
+    for post, code in chosen.items():
+        if post not in planned or code not in row.plan["became"][planned[post]["from"]]:
+            raise errors.NotInPlan(field=f"posts.{post}")
+    plan = row.plan | {"posts": [each | {"to": chosen.get(each["post_id"], each["to"])} for each in row.plan["posts"]]}
+    session.execute(
+        update(area_imports)
+        .where(area_imports.c.import_id == command.import_id)
+        .values(plan=plan, updated_at=clock(), version=area_imports.c.version + 1)
+    )
+    return versions.reply_of(versions.import_row(session, command.import_id))
+
+
+def follow_plan(session: Session, row: Any, version: int, now: datetime) -> None:
+    """What a published change brings with it: posts move as planned, and what became of each grid is told."""
+    paths = _paths(session, {code for each in row.plan["became"].values() for code in each}, version)
+    before = _paths(session, set(row.plan["became"]), row.base_version)
+    moves = [(UUID(each["post_id"]), before[each["from"]], paths[each["to"]]) for each in row.plan["posts"]]
+    _move_posts(session, moves, now)
+    append(session, *_change_events(row.plan["became"], before, paths, version, now))
+
+
+def undo_boundary_change(session: Session, actor: Actor, command: UndoBoundaryChange, *, clock: Clock) -> ChangeUndone:
+    """The version before the change is in force again, as a new version. Raises NotVisible, NotAChange, NotUndoable."""
+    require_county_role(actor)
+    versions.one_at_a_time(session)
+    row = versions.import_row(session, command.import_id, lock=True)
+    _require_change(row)
+    before = current(session)
+    if before is None or row.boundary_version != before.version:
+        raise errors.NotUndoable()
+    require_may_write(actor, before.county_path)
+    now = clock()
+    boundary = versions.copy(session, actor, row.base_version, before.version + 1, now)
+    paths = _paths(session, {code for each in row.plan["became"].values() for code in each}, before.version)
+    back = _paths(session, set(row.plan["became"]), boundary.version)
+    moves = [(UUID(each["post_id"]), paths[each["to"]], back[each["from"]]) for each in row.plan["posts"]]
+    moved = _move_posts(session, moves, now)
+    return ChangeUndone(
+        import_id=command.import_id,
+        boundary_version=boundary.version,
+        restored=row.base_version,
+        areas=boundary.areas,
+        posts=moved,
+    )
+
+
+def _require_change(row: Any) -> None:
+    if row.operations is None:
+        raise errors.NotAChange()
+
+
+def _paths(session: Session, codes: set[str], version: int) -> dict[str, str]:
+    a = areas.c
+    rows = session.execute(
+        select(a.code, a.path).where(
+            a.boundary_version == version, a.code == func.any(cast(sorted(codes), ARRAY(Text)))
+        )
+    )
+    return {row.code: row.path for row in rows}
+
+
+def _move_posts(session: Session, moves: list[tuple[UUID, str, str]], now: datetime) -> int:
+    """Posts that still lie where they were, set-based; each tells its new state."""
+    if not moves:
+        return 0
+    move = values(
+        column("post_id", PG_UUID(as_uuid=True)), column("was", Text), column("path", Text), name="move"
+    ).data(moves)
+    moved = session.execute(
+        update(posts)
+        .where(posts.c.post_id == move.c.post_id, posts.c.area_path == move.c.was)
+        .values(area_path=move.c.path, version=posts.c.version + 1, updated_at=now)
+        .returning(*posts.c)
+    ).all()
+    append(session, *facts.post_events(moved, now))
+    return len(moved)
+
+
+def _change_events(
+    became: dict[str, list[str]], before: dict[str, str], after: dict[str, str], version: int, now: datetime
+) -> list[Event[Any]]:
+    sources: dict[str, int] = {}
+    for into in became.values():
+        for code in into:
+            sources[code] = sources.get(code, 0) + 1
+    events: list[Event[Any]] = []
+    for code, into in sorted(became.items()):
+        data: AreaMerged | AreaSplit
+        if len(into) == 1 and sources[into[0]] > 1:
+            data = AreaMerged(code=code, path=before[code], into=after[into[0]], boundary_version=version)
+        else:
+            data = AreaSplit(
+                code=code, path=before[code], into=[after[each] for each in into], boundary_version=version
+            )
+        events.append(
+            Event(
+                data,
+                entity_id=area_id(code),
+                entity_version=version,
+                area_path=before[code],
+                occurred_at=now,
+                sensitivity=0,
+                boundary_version=version,
+            )
+        )
+    return events

@@ -1,0 +1,202 @@
+"""Boundary versions: made of a draft or of a former version, told whole, and the rows of what leads to them."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import LargeBinary, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql import ColumnElement
+
+from backbone.areas_projection import digest
+from backbone.database import Session
+from backbone.outbox import Event, append
+from contracts.areas import Level
+from contracts.grid import errors
+from contracts.grid.commands import AreaImport, ImportState
+from contracts.grid.events import AreaChanged, BoundaryPublished
+from contracts.refusals import NotVisible
+from contracts.scope import Actor
+from services.grid.boundary import BOUNDARY_ID, Boundary, area_id
+from services.grid.commands.places import settle_places
+from services.grid.tables import area_imports, areas, boundary_versions
+
+_COLUMNS = "code, level, kind, name, parent_code, path, geom, lon, lat, area_m2, search, wkb_sha256"
+_FROM_DRAFT = text(f"""
+INSERT INTO grid.areas (boundary_version, {_COLUMNS})
+SELECT :version, code, level, kind, name, parent_code, path, geom, lon, lat, area_m2, search,
+    encode(sha256(ST_AsBinary(geom, 'NDR')), 'hex')
+FROM grid.import_areas WHERE import_id = :import_id
+""")  # noqa: S608 - names of ours
+_FROM_VERSION = text(f"""
+INSERT INTO grid.areas (boundary_version, {_COLUMNS})
+SELECT :version, {_COLUMNS} FROM grid.areas WHERE boundary_version = :former
+""")  # noqa: S608 - names of ours
+
+
+def one_at_a_time(session: Session) -> None:
+    """One publication at a time: the next version's number and the comparison with the current one depend on it."""
+    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('grid.publish'))"))
+
+
+def publish_draft(session: Session, actor: Actor, row: Any, version: int, now: datetime) -> Boundary:
+    """An import's draft becomes a version, with its events; places go to their grids in it."""
+    session.execute(_FROM_DRAFT, {"version": version, "import_id": row.import_id})
+    return _put_in_force(session, actor, row, version, now, import_id=row.import_id)
+
+
+def copy(session: Session, actor: Actor, former: int, version: int, now: datetime) -> Boundary:
+    """A former version's areas become a version, with their events; places go to their grids in it."""
+    b = boundary_versions.c
+    row = session.execute(select(b.county_code, b.content_sha256).where(b.version == former)).one()
+    session.execute(_FROM_VERSION, {"version": version, "former": former})
+    return _put_in_force(session, actor, row, version, now, restored=former)
+
+
+def _put_in_force(
+    session: Session,
+    actor: Actor,
+    row: Any,
+    version: int,
+    now: datetime,
+    *,
+    import_id: UUID | None = None,
+    restored: int | None = None,
+) -> Boundary:
+    a = areas.c
+    lines = session.execute(select(a.code, a.wkb_sha256).where(a.boundary_version == version)).all()
+    boundary = Boundary(
+        version=version,
+        county_code=row.county_code,
+        areas=len(lines),
+        digest=digest((code, sha) for code, sha in lines),
+        content_sha256=row.content_sha256,
+        valid_from=now,
+    )
+    session.execute(
+        insert(boundary_versions).values(
+            version=version,
+            county_code=boundary.county_code,
+            areas=boundary.areas,
+            digest=boundary.digest,
+            content_sha256=boundary.content_sha256,
+            import_id=import_id,
+            restored=restored,
+            published_by=actor.account_id,
+            valid_from=now,
+        )
+    )
+    append(session, *area_events(area_rows(session, version), now))
+    append(session, boundary_event(boundary, now))
+    settle_places(session, version, boundary.county_path, now)
+    return boundary
+
+
+def area_rows(session: Session, version: int, *where: ColumnElement[bool]) -> Any:
+    """Rows of one version for `area_events`, from the county down."""
+    a = areas.c
+    return session.execute(
+        select(
+            a.code,
+            a.level,
+            a.kind,
+            a.parent_code,
+            a.path,
+            a.boundary_version,
+            a.lon,
+            a.lat,
+            func.ST_AsBinary(a.geom, "NDR", type_=LargeBinary).label("wkb"),
+        )
+        .where(a.boundary_version == version, *where)
+        .order_by(func.length(a.path), a.path)
+    ).all()
+
+
+def area_events(rows: Iterable[Any], occurred_at: datetime) -> list[Event[AreaChanged]]:
+    """The public state of areas as they stand in their boundary version."""
+    return [
+        Event(
+            AreaChanged(
+                code=row.code,
+                level=Level(row.level),
+                kind=row.kind,
+                parent_code=row.parent_code,
+                path=row.path,
+                boundary_version=row.boundary_version,
+                geometry=b64encode(row.wkb).decode(),
+                lon=row.lon,
+                lat=row.lat,
+            ),
+            entity_id=area_id(row.code),
+            entity_version=row.boundary_version,
+            area_path=row.path,
+            occurred_at=occurred_at,
+            sensitivity=0,
+            boundary_version=row.boundary_version,
+        )
+        for row in rows
+    ]
+
+
+def boundary_event(boundary: Boundary, occurred_at: datetime) -> Event[BoundaryPublished]:
+    """The public state of a boundary version."""
+    return Event(
+        BoundaryPublished(
+            boundary_version=boundary.version,
+            areas=boundary.areas,
+            digest=boundary.digest,
+            valid_from=boundary.valid_from,
+        ),
+        entity_id=BOUNDARY_ID,
+        entity_version=boundary.version,
+        area_path=boundary.county_path,
+        occurred_at=occurred_at,
+        sensitivity=0,
+        boundary_version=boundary.version,
+    )
+
+
+def require_publishable(row: Any) -> None:
+    """Raises ImportAlreadyPublished, ImportNotReady, ImportHasErrors (with the report)."""
+    state = ImportState(row.state)
+    if state is ImportState.PUBLISHED:
+        raise errors.ImportAlreadyPublished(boundary_version=row.boundary_version)
+    if state in (ImportState.RECEIVED, ImportState.VALIDATING):
+        raise errors.ImportNotReady(progress=row.progress)
+    if state is not ImportState.VALID or row.errors:
+        raise errors.ImportHasErrors(
+            f"This import has {row.errors} errors; its report says which.",
+            errors=row.errors,
+            warnings=row.warnings,
+            report=row.report,
+        )
+
+
+def import_row(session: Session, import_id: UUID, *, lock: bool = False) -> Any:
+    """An import's or a change's row. Raises NotVisible."""
+    statement = select(area_imports).where(area_imports.c.import_id == import_id)
+    row = session.execute(statement.with_for_update() if lock else statement).one_or_none()
+    if row is None:
+        raise NotVisible()
+    return row
+
+
+def reply_of(row: Any) -> AreaImport:
+    """How an import or a change stands."""
+    return AreaImport(
+        import_id=row.import_id,
+        state=ImportState(row.state),
+        progress=row.progress,
+        crs=row.crs,
+        errors=row.errors,
+        warnings=row.warnings,
+        report=row.report,
+        boundary_version=row.boundary_version,
+        created_at=row.created_at,
+        version=row.version,
+        plan=row.plan,
+    )

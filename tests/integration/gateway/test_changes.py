@@ -1,0 +1,158 @@
+"""A grid with open cases, posts and places is split and put together again: by HTTP, followed by every service."""
+
+from __future__ import annotations
+
+import pathlib
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import psycopg2
+import pytest
+
+from backbone import topology
+from tests.integration.gateway.platform import TOWN, VILLAGE, WEST_GRID, Platform, report, wait_for
+from tests.servers import cloned_database, fresh_vhost, settings_for
+
+WEST_CODE = "330499101001001"
+LINE = [[120.25, 29.9], [120.25, 31.1]]
+
+
+@pytest.fixture(scope="module")
+def own_platform(
+    servers: dict[str, str], template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Platform]:
+    """Its boundary changes: no other test may share it."""
+    directory = tmp_path_factory.mktemp("changes")
+    files = pathlib.Path(directory) / "files"
+    files.mkdir()
+    with cloned_database(servers, template) as database, fresh_vhost(servers) as vhost:
+        topology.declare(vhost)
+        made = Platform(settings_for(database, vhost, files), directory)
+        made.settings["TEST_ADMIN_DATABASE_URL"] = database.url("admin")
+        try:
+            made.make_accounts()
+            for name, module in (
+                ("relay", "backbone.relay"),
+                ("grid", "backbone.runner services.grid.service"),
+                ("hazards", "backbone.runner services.hazards.service"),
+                ("notify", "backbone.runner services.notify.service"),
+                ("patrol", "backbone.runner services.patrol.service"),
+                ("worker", "backbone.jobs services.grid.jobs"),
+                ("gateway", "gateway"),
+            ):
+                made.start(name, module)
+            made.wait_ready()
+            made.import_county()
+            yield made
+        finally:
+            made.stop()
+
+
+def put(admin: httpx.Client, path: str, **body: Any) -> None:
+    answer = admin.put(f"/v1/{path}", json=body)
+    assert answer.is_success, answer.text
+
+
+def furnish(admin: httpx.Client) -> None:
+    """40 open cases, 3 posts, 12 places in the western grid; three quarters of cases and places in its west."""
+    agency = uuid4()
+    put(admin, f"agencies/{agency}", code="community", name="社区", kind="community", area_path=VILLAGE)
+    for n in range(3):
+        person = uuid4()
+        put(admin, f"persons/{person}", name=f"网格员{n}", agency_id=str(agency))
+        put(admin, f"posts/{uuid4()}", person_id=str(person), agency_id=str(agency), kind="grid_worker",
+            area_path=WEST_GRID, valid_from="2026-01-01")  # fmt: skip
+    for n in range(12):
+        lon = 120.1 if n % 4 else 120.4
+        put(admin, f"places/{uuid4()}", name=f"学校{n}", category="school", lon=lon, lat=30.5, crs="wgs84")
+    for n in range(40):
+        answer = admin.post("/v1/cases", json=report((120.1 if n % 4 else 120.4, 30.5)))
+        assert answer.status_code == 201, answer.text
+
+
+def stands(platform: Platform) -> dict[str, Counter[str]]:
+    """What lies in which grid, by its code, in every service's own tables."""
+    tables = {
+        "cases": "SELECT area_path FROM hazards.cases WHERE description = '楼道堆放杂物' AND lead_agency_id IS NULL",
+        "posts": "SELECT area_path FROM grid.posts",
+        "places": "SELECT area_path FROM grid.places",
+        "patrol": "SELECT path FROM patrol.areas WHERE leaf AND boundary_version = "
+        "(SELECT max(version) FROM patrol.boundaries WHERE published_at IS NOT NULL)",
+    }
+    with psycopg2.connect(platform.settings["TEST_ADMIN_DATABASE_URL"]) as connection, connection.cursor() as cursor:
+        found = {}
+        for name, statement in tables.items():
+            cursor.execute(statement)
+            found[name] = Counter(path.rstrip("/").rpartition("/")[2] for (path,) in cursor.fetchall())
+    connection.close()
+    return found
+
+
+def locate(admin: httpx.Client) -> str:
+    return str(admin.get("/v1/areas/locate?lon=120.1&lat=30.5&crs=wgs84").json()["code"])
+
+
+@pytest.mark.timeout(180)
+def test_a_furnished_grid_is_split_followed_by_all_and_put_together_again(own_platform: Platform) -> None:
+    with own_platform.client("admin") as admin:
+        furnish(admin)
+        before = stands(own_platform)
+        # One case more: the probe by which the platform was found ready.
+        assert (before["cases"][WEST_CODE], before["posts"][WEST_CODE], before["places"][WEST_CODE]) == (41, 3, 12)
+        operations = [
+            {"operation": "split", "code": WEST_CODE, "line": LINE, "into": [{"name": "西一"}, {"name": "西二"}]}
+        ]
+        taken = admin.post("/v1/areas/changes", json={"crs": "wgs84", "operations": operations})
+        assert taken.status_code == 202, taken.text
+        place = taken.headers["Location"]
+        wait_for(lambda: admin.get(place).json()["state"] in ("valid", "invalid", "failed"), 30)
+        plan = admin.get(f"{place}/plan").json()
+        west, east = plan["became"][WEST_CODE]
+        assert [made["name"] for made in plan["made"]] == ["西一", "西二"]
+        assert Counter(each["to"] for each in plan["places"]) == {west: 9, east: 3}
+        # The probe stands on the line itself: on a shared edge the smaller code owns the point.
+        assert Counter(each["to"] for each in plan["cases"]) == {west: 31, east: 10}
+        chosen = {each["post_id"]: east for each in plan["posts"][:1]}
+        assert len(plan["posts"]) == 3
+        assert admin.put(f"{place}/plan", json={"posts": chosen}).status_code == 200
+        wrong = admin.put(f"{place}/plan", json={"posts": {str(uuid4()): east}})
+        assert (wrong.status_code, wrong.json()["code"]) == (422, "grid.not_in_plan")
+        published = admin.post(f"{place}/publish")
+        assert published.status_code == 200, published.text
+
+        def followed() -> bool:
+            now = stands(own_platform)
+            return (now["cases"], now["places"]) == (
+                Counter({west: 31, east: 10}), Counter({west: 9, east: 3})
+            ) and set(now["patrol"]) == {west, east, "330499101001002"}  # fmt: skip
+
+        wait_for(followed, 20)
+        assert sorted(stands(own_platform)["posts"].values()) == [1, 2]
+        wait_for(lambda: locate(admin) == west, 5)
+        told = admin.get("/v1/events?types=grid.area.split").json()["items"]
+        assert [each["data"]["code"] for each in told] == [WEST_CODE]
+
+        undone = admin.post(f"{place}/undo")
+        assert (undone.status_code, undone.json()["boundary_version"], undone.json()["posts"]) == (200, 3, 3)
+        wait_for(lambda: stands(own_platform) == before, 20)
+        wait_for(lambda: locate(admin) == WEST_CODE, 5)
+        again = admin.post(f"{place}/undo")
+        assert (again.status_code, again.json()["code"]) == (409, "grid.not_undoable")
+
+
+def test_a_change_that_says_nonsense_is_refused_by_field(own_platform: Platform) -> None:
+    with own_platform.client("admin") as admin, own_platform.client("west") as west:
+        rename = {"operation": "rename", "code": TOWN[7:16], "name": "新镇"}
+        for body, field in (
+            ({"crs": "wgs84", "operations": []}, "operations"),
+            ({"crs": "wgs84", "operations": [{"operation": "melt"}]}, "operations.0"),
+            ({"crs": "wgs84", "operations": [rename | {"name": ""}]}, "operations.0.rename.name"),
+            ({"operations": [rename]}, "crs"),
+        ):
+            answer = admin.post("/v1/areas/changes", json=body)
+            assert (answer.status_code, answer.json()["field"]) == (422, field), answer.text
+        assert west.post("/v1/areas/changes", json={"crs": "wgs84", "operations": [rename]}).status_code == 403
+        assert admin.get(f"/v1/areas/imports/{uuid4()}/plan").status_code == 404
