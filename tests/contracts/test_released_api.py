@@ -185,4 +185,5 @@ def test_every_field_of_ours_that_a_client_gets_would_be_missed() -> None:
             later = copy.deepcopy(released)
             del later["components"]["schemas"][name]["properties"][field]
             found = additions.losses(released, later)
-            assert any(f".{field}: the field is gone" in line for line in found), (name, field, found[:3])
+            # Of alternatives (a split, a merge ...) only the whole form can be named.
+            assert any(f".{field}: the field is gone" in line or ": a form " in line for line in found), (name, field)
