@@ -93,6 +93,10 @@ def follow_plan(session: Session, row: Any, version: int, now: datetime) -> None
     before = _paths(session, set(row.plan["became"]), row.base_version)
     moves = [(UUID(each["post_id"]), before[each["from"]], paths[each["to"]]) for each in row.plan["posts"]]
     _move_posts(session, moves, now)
+    # Posts that came after the plan was made: the largest of the new grids has them.
+    sizes = _sizes(session, set(paths), version)
+    largest = {code: max(into, key=sizes.__getitem__) for code, into in row.plan["became"].items()}
+    _move_rest(session, {before[code]: paths[into] for code, into in largest.items()}, now)
     append(session, *_change_events(row.plan["became"], before, paths, version, now))
 
 
@@ -112,6 +116,10 @@ def undo_boundary_change(session: Session, actor: Actor, command: UndoBoundaryCh
     back = _paths(session, set(row.plan["became"]), boundary.version)
     moves = [(UUID(each["post_id"]), paths[each["to"]], back[each["from"]]) for each in row.plan["posts"]]
     moved = _move_posts(session, moves, now)
+    # What was put there since goes with the land; of grids that were merged the first takes it.
+    became = sorted(row.plan["became"].items(), reverse=True)
+    origin = {paths[each]: back[code] for code, made in became for each in made}
+    moved += _move_rest(session, origin, now)
     return ChangeUndone(
         import_id=command.import_id,
         boundary_version=boundary.version,
@@ -151,6 +159,24 @@ def _move_posts(session: Session, moves: list[tuple[UUID, str, str]], now: datet
     ).all()
     append(session, *facts.post_events(moved, now))
     return len(moved)
+
+
+def _sizes(session: Session, codes: set[str], version: int) -> dict[str, float]:
+    a = areas.c
+    rows = session.execute(
+        select(a.code, a.area_m2).where(
+            a.boundary_version == version, a.code == func.any(cast(sorted(codes), ARRAY(Text)))
+        )
+    )
+    return {row.code: row.area_m2 for row in rows}
+
+
+def _move_rest(session: Session, paths: dict[str, str], now: datetime) -> int:
+    """Every other post of these areas, former path -> path."""
+    p = posts.c
+    wanted = cast(sorted(paths), ARRAY(Text))
+    rows = session.execute(select(p.post_id, p.area_path).where(p.area_path == func.any(wanted)).with_for_update())
+    return _move_posts(session, [(row.post_id, row.area_path, paths[row.area_path]) for row in rows], now)
 
 
 def _change_events(

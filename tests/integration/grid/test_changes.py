@@ -130,6 +130,19 @@ def test_posts_and_places_follow_the_reviewed_plan_and_go_back_when_it_is_undone
         grid.do(commands.undo_boundary_change, UndoBoundaryChange(import_id=made["import_id"]))
 
 
+def test_posts_that_came_after_the_plan_are_not_left_behind(grid: Grid) -> None:
+    grid.found()
+    made = change(grid, split(line=[(MIDDLE + STEP / 4, 29.99), (MIDDLE + STEP / 4, 30.01)]))
+    late = put_post(grid, GRIDS[1])
+    grid.publish(made["import_id"])
+    west, east = made["plan"]["became"][GRIDS[1]]
+    assert codes_of(grid, queries.post_list, "post_id")[str(late)] == west
+    later = put_post(grid, east)
+    grid.do(commands.undo_boundary_change, UndoBoundaryChange(import_id=made["import_id"]))
+    now = codes_of(grid, queries.post_list, "post_id")
+    assert (now[str(late)], now[str(later)]) == (GRIDS[1], GRIDS[1])
+
+
 def test_a_merge_keeps_posts_places_and_land(grid: Grid) -> None:
     grid.found()
     post, place = put_post(grid, GRIDS[0]), put_place(grid, MIDDLE)
