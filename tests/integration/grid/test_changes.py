@@ -173,6 +173,17 @@ def test_operations_follow_one_another_and_voided_numbers_stay_void(grid: Grid) 
     assert grid.read(queries.area_by_code, VILLAGE, scope=SYSTEM)["name"] == "新名社区"
 
 
+def test_numbers_that_an_undone_change_gave_are_not_given_again(grid: Grid) -> None:
+    grid.found()
+    first = change(grid, split())
+    grid.publish(first["import_id"])
+    grid.do(commands.undo_boundary_change, UndoBoundaryChange(import_id=first["import_id"]))
+    again = change(grid, split())
+    assert again["plan"]["became"] == {GRIDS[1]: [f"{VILLAGE}006", f"{VILLAGE}007"]}
+    grid.publish(again["import_id"])
+    assert codes_now(grid) == {GRIDS[0], GRIDS[2], f"{VILLAGE}006", f"{VILLAGE}007"}
+
+
 def test_a_line_in_gcj02_cuts_where_it_was_drawn(grid: Grid) -> None:
     grid.found()
     line = [from_wgs84(lon, lat, "gcj02") for lon, lat in LINE]
