@@ -1,17 +1,22 @@
-"""B6: points to grids, 10,000 cells: the in-memory index beside the same question to PostGIS."""
+"""B6: points to grids, 10,000 cells: the in-memory index beside the same question to PostGIS; and their conversion."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from functools import partial
 from random import Random
+from typing import Any
 
 import numpy as np
+import prcoords
 import psycopg2.extras
 import shapely
 
 from bench import place
 from bench.harness import QUICK, Row, alternate
 from geo.cells import Cells
+from geo.coordinates import from_wgs84, to_wgs84
 from simulator import mesh
 
 CELLS = 10_000
@@ -63,8 +68,39 @@ def rows() -> list[Row]:
 
         return [
             alternate("B6 locate, bulk", "/s", bulk, "PostGIS join", join, must_rate=300_000, must_ratio=12),
+            *_conversions(),
             alternate("B6 locate, one by one", "/s", single, "PostGIS join", join, must_rate=1e6 / SINGLE_MUST_US),
         ]
+
+
+def _conversions() -> list[Row]:
+    """Points of China between WGS84 and the shifted systems, beside another author's way (one by one, prcoords)."""
+    random = np.random.default_rng(2)
+    lons, lats = random.uniform(75, 134, POINTS), random.uniform(5, 52, POINTS)
+    rows = []
+    for crs, forth, back in (
+        ("gcj02", prcoords.wgs_gcj, prcoords.gcj_wgs_bored),
+        ("bd09", prcoords.wgs_bd, prcoords.bd_wgs_bored),
+    ):
+        there = from_wgs84(lons, lats, crs)
+        ways = (("to", from_wgs84, forth, (lons, lats), 2e6), ("from", to_wgs84, back, there, 5e5))
+        for word, convert, theirs, points, must in ways:
+            mine = partial(_rate, POINTS, partial(convert, *points, crs))
+            few = [prcoords.Coords(y, x) for x, y in zip(points[0][:SINGLE], points[1][:SINGLE], strict=True)]
+            other = partial(_rate, len(few), partial(_each, theirs, few))
+            rows.append(alternate(f"B6 {word} {crs}", "/s", mine, "prcoords", other, must_rate=must))
+    return rows
+
+
+def _each(convert: Callable[[Any], Any], points: list[Any]) -> None:
+    for point in points:
+        convert(point)
+
+
+def _rate(count: int, work: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    work()
+    return count / (time.perf_counter() - started)
 
 
 def _polygons() -> list[shapely.Polygon]:

@@ -26,7 +26,9 @@ WEST, SOUTH, EAST, NORTH = 72.004, 0.8293, 137.8347, 55.8271
 _A = 6378245.0
 _EE = 0.00669342162296594323
 _BD = math.pi * 3000.0 / 180.0
-_ROUNDS = 9
+_ROUNDS = 6
+_PIECE = 16_384
+"""Points converted at once: their intermediate arrays stay in the processor's cache."""
 _V = TypeVar("_V", float, Floats)
 
 
@@ -86,6 +88,14 @@ def _convert(lon: Any, lat: Any, crs: str, shifts: dict[str, Any]) -> tuple[Any,
     xs, ys = np.asarray(lon, np.float64), np.asarray(lat, np.float64)
     if shift is None:
         return xs.copy(), ys.copy()
+    if xs.ndim == 1 and len(xs) > _PIECE:
+        starts = range(0, len(xs), _PIECE)
+        pieces = [_shifted(xs[n : n + _PIECE], ys[n : n + _PIECE], shift) for n in starts]
+        return np.concatenate([x for x, _ in pieces]), np.concatenate([y for _, y in pieces])
+    return _shifted(xs, ys, shift)
+
+
+def _shifted(xs: Floats, ys: Floats, shift: Any) -> tuple[Floats, Floats]:
     box = in_china(xs, ys)
     # Points outside the box are computed at its middle and thrown away: no NaN reaches a sine.
     moved_xs, moved_ys, insides = shift(np.where(box, xs, 105.0), np.where(box, ys, 35.0), np)
@@ -118,7 +128,7 @@ def _gcj02_forward(lon: _V, lat: _V, m: ModuleType) -> tuple[_V, _V, Any]:
 
 
 def _gcj02_inverse(lon: _V, lat: _V, m: ModuleType) -> tuple[_V, _V, Any]:
-    # Fixed point: the shift changes by at most a hundredth of the step, so nine rounds reach rounding error.
+    # Fixed point: the shift changes by at most a hundredth of the step; six rounds reach rounding error (1e-13 deg).
     x, y = lon, lat
     for _ in range(_ROUNDS):
         d_lon, d_lat = _gcj02_shift(x, y, m)
