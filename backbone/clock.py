@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 Clock = Callable[[], datetime]
+COUNTY_TIME = ZoneInfo("Asia/Shanghai")
+"""By which a county counts its days."""
 
 
 def system_clock() -> datetime:

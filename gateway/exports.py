@@ -62,10 +62,14 @@ async def _pages(reads: Reads, service: str, query: Callable[..., Query]) -> Asy
     while True:
         rows = await reads.rows(service, query(after=after, limit=PAGE))
         if rows:
-            yield await asyncio.to_thread(lambda: [orjson.loads(row[0]) for row in rows])  # noqa: B023 - awaited here
+            yield await asyncio.to_thread(_parsed, rows)
         if len(rows) < PAGE:
             return
         after = tuple(rows[-1])[1:]
+
+
+def _parsed(rows: list[Any]) -> list[Row]:
+    return [orjson.loads(row[0]) for row in rows]
 
 
 def _geometry(row: Row) -> Any:

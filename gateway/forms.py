@@ -15,7 +15,7 @@ from starlette.requests import Request
 
 from gateway.photos import LARGEST_BYTES
 from gateway.problems import Problem
-from gateway.writes import body_of, digest_of_parts
+from gateway.writes import body_of, digest_of_parts, media_type_of
 
 M = TypeVar("M", bound=BaseModel)
 _JSON_FIELDS = frozenset({"external_refs", "assisting_agency_ids"})
@@ -27,7 +27,7 @@ async def read(request: Request, model: type[M]) -> tuple[M, bytes | None, str]:
     In JSON a picture is `photo: {"media_type", "data": base64}`; in a form it is the part `photo`, and
     lists are JSON texts. Raises Problem for every other form of body.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     if media_type == "application/json":
         raw = await body_of(request)
         fields, photo, digest = *_from_json(raw), hashlib.sha256(raw).hexdigest()

@@ -19,6 +19,7 @@ from starlette.responses import Response
 
 from gateway.auth.signed_in import Bearer, caller
 from gateway.problems import Problem
+from gateway.writes import media_type_of
 
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 _LONGEST_NAME = 60
@@ -81,5 +82,5 @@ def _check_media_type(request: Request, accepted: tuple[str, ...]) -> None:
     headers = request.headers
     if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
         return
-    if headers.get("content-type", "").partition(";")[0].strip().lower() not in accepted:
+    if media_type_of(request) not in accepted:
         raise Problem("unsupported_media_type", field="Content-Type", expected=" | ".join(accepted))

@@ -72,6 +72,11 @@ def target_of(request: Request) -> str:
     return f"{request.url.path}?{query}" if query else request.url.path
 
 
+def media_type_of(request: Request) -> str:
+    """The body's media type in lower case, without parameters; empty where none is said."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 async def body_of(request: Request) -> bytes:
     """The raw body; NUL characters, which no text column can hold, are refused here for every string in it."""
     body = await request.body()

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
-from pyproj.exceptions import CRSError
+
+if TYPE_CHECKING:
+    from pyproj import CRS, Transformer
 
 CODE: Final = re.compile(r"EPSG:[1-9][0-9]{3,5}")
 _WGS84 = 4326
@@ -42,6 +43,10 @@ def unit_m(code: str) -> float:
 
 @lru_cache(maxsize=64)
 def _crs(code: str) -> CRS:
+    # Every process converts points, few by the register: the others are spared its start.
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
     if not CODE.fullmatch(code):
         raise UnknownCode(f"{code!r} is not of the form EPSG:4549")
     try:
@@ -55,5 +60,7 @@ def _crs(code: str) -> CRS:
 
 @lru_cache(maxsize=64)
 def _transformer(code: str, *, back: bool) -> Transformer:
+    from pyproj import Transformer
+
     pair = (_WGS84, _crs(code)) if back else (_crs(code), _WGS84)
     return Transformer.from_crs(crs_from=pair[0], crs_to=pair[1], always_xy=True)

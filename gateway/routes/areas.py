@@ -6,12 +6,12 @@ import asyncio
 from datetime import date, datetime
 from functools import partial
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response, StreamingResponse
 
+from backbone.clock import COUNTY_TIME
 from contracts.areas import LEVELS, AreaCode, AreaPath, Level, ancestors, code_of
 from contracts.codes import Code
 from contracts.grid.commands import Crs
@@ -27,10 +27,10 @@ from gateway.reads import raw_json, single
 from gateway.rendering import rendered
 from gateway.routing import Route
 from gateway.times import Moment
+from gateway.writes import media_type_of
 from services.grid import queries
 
 EXPORTED = ("code", "name", "level", "kind", "parent", "path", "boundary_version", "lon", "lat", "area_m2")
-COUNTY_TIME = ZoneInfo("Asia/Shanghai")
 _READERS = {
     "application/json": locating.read_json,
     "application/x-ndjson": locating.read_ndjson,
@@ -208,7 +208,7 @@ async def locate_many(
     actor: CurrentActor,
     crs: Annotated[Crs | None, Query(description="Where the body does not say it")] = None,
 ) -> Response:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     read = _READERS.get(media_type)
     if read is None:
         raise Problem("unsupported_media_type", expected=", ".join(_READERS))

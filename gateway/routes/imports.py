@@ -25,6 +25,7 @@ from gateway.problems import Problem
 from gateway.reads import etag, single
 from gateway.rendering import rendered
 from gateway.routing import Route
+from gateway.writes import media_type_of
 from services.grid import queries
 
 router = APIRouter(prefix="/v1/areas/imports", tags=["areas"], route_class=Route)
@@ -111,7 +112,7 @@ async def start(
 
 async def _receive(request: Request, spool: Any) -> tuple[str, int]:
     """The body, or its one file, into `spool`; its SHA-256 and size in bytes."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     if media_type in _TYPES:
         whole, size = hashlib.sha256(), 0
         async for chunk in request.stream():

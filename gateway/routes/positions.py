@@ -23,6 +23,7 @@ from gateway.problems import Problem, unavailable
 from gateway.reads import raw_json
 from gateway.rendering import rendered
 from gateway.routing import Route
+from gateway.writes import media_type_of
 from services.patrol import queries
 
 router = APIRouter(prefix="/v1/patrol/positions", tags=["patrol"], route_class=Route)
@@ -61,7 +62,7 @@ async def take(
     actor: CurrentActor,
     crs: Annotated[Crs | None, Query(description="Where the body does not say it")] = None,
 ) -> Response:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     parse = _PARSERS.get(media_type)
     if parse is None:
         raise Problem("unsupported_media_type", expected=", ".join(_PARSERS))

@@ -17,7 +17,7 @@ from gateway.positions import position
 from gateway.problems import Problem
 from gateway.reads import etag
 from gateway.rendering import rendered
-from gateway.writes import body_of, expected_version
+from gateway.writes import body_of, expected_version, media_type_of
 
 
 def put_route(
@@ -85,7 +85,7 @@ async def _put(
 
 
 def _fields(raw: bytes, request: Request) -> dict[str, Any]:
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = media_type_of(request)
     if media_type != "application/json":
         raise Problem("unsupported_media_type", expected="application/json")
     return forms.json_object(raw)

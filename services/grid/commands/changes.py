@@ -8,17 +8,14 @@ from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, cast, column, func, select, update, values
 from sqlalchemy.dialects.postgresql import UUID as PG_UUID
-from sqlalchemy.dialects.postgresql import insert
 
 from backbone.clock import Clock
 from backbone.database import Session
-from backbone.jobs import enqueue
 from backbone.outbox import Event, append
 from contracts.grid import errors
 from contracts.grid.commands import (
     AreaImport,
     ChangeUndone,
-    ImportState,
     ReviewPlan,
     StartBoundaryChange,
     UndoBoundaryChange,
@@ -30,8 +27,6 @@ from services.grid.commands import facts, versions
 from services.grid.commands.rights import require_county_role, require_may_write
 from services.grid.tables import area_imports, areas, posts
 
-VALIDATE = "validate_area_import"
-
 
 def start_boundary_change(session: Session, actor: Actor, command: StartBoundaryChange, *, clock: Clock) -> AreaImport:
     """Note the operations and hand them to the worker; a repeat with the same id changes nothing. Raises NoBoundary."""
@@ -39,29 +34,18 @@ def start_boundary_change(session: Session, actor: Actor, command: StartBoundary
     before = required(session)
     require_may_write(actor, before.county_path)
     operations = [each.model_dump(mode="json") for each in command.operations]
-    made = session.execute(
-        insert(area_imports)
-        .values(
-            import_id=command.import_id,
-            state=ImportState.RECEIVED.value,
-            progress=0.0,
-            crs=command.crs.value,
-            blob="",
-            size_bytes=0,
-            operations=operations,
-            base_version=before.version,
-            created_by=actor.account_id,
-            agency_id=actor.agency_id,
-            county_code=before.county_code,
-            created_at=clock(),
-            version=1,
-        )
-        .on_conflict_do_nothing()
-        .returning(area_imports.c.import_id)
-    ).scalar_one_or_none()
-    if made is not None:
-        enqueue(session, VALIDATE, {"import_id": str(command.import_id)}, job_id=command.import_id)
-    row = versions.import_row(session, command.import_id)
+    row = versions.receive(
+        session,
+        actor,
+        command.import_id,
+        clock(),
+        crs=command.crs.value,
+        blob="",
+        size_bytes=0,
+        operations=operations,
+        base_version=before.version,
+        county_code=before.county_code,
+    )
     if (row.operations, row.crs) != (operations, command.crs.value):
         raise errors.ImportIdReused(field="import_id")
     return versions.reply_of(row)
@@ -89,13 +73,13 @@ def review_plan(session: Session, actor: Actor, command: ReviewPlan, *, clock: C
 
 def follow_plan(session: Session, row: Any, version: int, now: datetime) -> None:
     """What a published change brings with it: posts move as planned, and what became of each grid is told."""
-    paths = _paths(session, {code for each in row.plan["became"].values() for code in each}, version)
+    made = _areas(session, _made(row), version)
+    paths = {code: area.path for code, area in made.items()}
     before = _paths(session, set(row.plan["became"]), row.base_version)
     moves = [(UUID(each["post_id"]), before[each["from"]], paths[each["to"]]) for each in row.plan["posts"]]
     _move_posts(session, moves, now)
     # Posts that came after the plan was made: the largest of the new grids has them.
-    sizes = _sizes(session, set(paths), version)
-    largest = {code: max(into, key=sizes.__getitem__) for code, into in row.plan["became"].items()}
+    largest = {code: max(into, key=lambda each: made[each].area_m2) for code, into in row.plan["became"].items()}
     _move_rest(session, {before[code]: paths[into] for code, into in largest.items()}, now)
     append(session, *_change_events(row.plan["became"], before, paths, version, now))
 
@@ -112,7 +96,7 @@ def undo_boundary_change(session: Session, actor: Actor, command: UndoBoundaryCh
     require_may_write(actor, before.county_path)
     now = clock()
     boundary = versions.copy(session, actor, row.base_version, before.version + 1, now)
-    paths = _paths(session, {code for each in row.plan["became"].values() for code in each}, before.version)
+    paths = _paths(session, _made(row), before.version)
     back = _paths(session, set(row.plan["became"]), boundary.version)
     moves = [(UUID(each["post_id"]), paths[each["to"]], back[each["from"]]) for each in row.plan["posts"]]
     moved = _move_posts(session, moves, now)
@@ -134,14 +118,20 @@ def _require_change(row: Any) -> None:
         raise errors.NotAChange()
 
 
-def _paths(session: Session, codes: set[str], version: int) -> dict[str, str]:
+def _made(row: Any) -> set[str]:
+    return {code for into in row.plan["became"].values() for code in into}
+
+
+def _areas(session: Session, codes: set[str], version: int) -> dict[str, Any]:
+    """Code -> `path`, `area_m2` in a version."""
     a = areas.c
-    rows = session.execute(
-        select(a.code, a.path).where(
-            a.boundary_version == version, a.code == func.any(cast(sorted(codes), ARRAY(Text)))
-        )
-    )
-    return {row.code: row.path for row in rows}
+    wanted = a.code == func.any(cast(sorted(codes), ARRAY(Text)))
+    rows = session.execute(select(a.code, a.path, a.area_m2).where(a.boundary_version == version, wanted))
+    return {row.code: row for row in rows}
+
+
+def _paths(session: Session, codes: set[str], version: int) -> dict[str, str]:
+    return {code: row.path for code, row in _areas(session, codes, version).items()}
 
 
 def _move_posts(session: Session, moves: list[tuple[UUID, str, str]], now: datetime) -> int:
@@ -159,16 +149,6 @@ def _move_posts(session: Session, moves: list[tuple[UUID, str, str]], now: datet
     ).all()
     append(session, *facts.post_events(moved, now))
     return len(moved)
-
-
-def _sizes(session: Session, codes: set[str], version: int) -> dict[str, float]:
-    a = areas.c
-    rows = session.execute(
-        select(a.code, a.area_m2).where(
-            a.boundary_version == version, a.code == func.any(cast(sorted(codes), ARRAY(Text)))
-        )
-    )
-    return {row.code: row.area_m2 for row in rows}
 
 
 def _move_rest(session: Session, paths: dict[str, str], now: datetime) -> int:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import text, update
-from sqlalchemy.dialects.postgresql import insert
 
 from backbone.clock import Clock
 from backbone.database import Session
-from backbone.jobs import enqueue
 from contracts.areas import child_path
 from contracts.grid import errors
 from contracts.grid.commands import AreaImport, ImportState, PublishAreaImport, StartAreaImport
@@ -19,8 +17,6 @@ from services.grid.boundary import Boundary, current, voided_codes
 from services.grid.commands import changes, versions
 from services.grid.commands.rights import require_county_role, require_may_write
 from services.grid.tables import area_imports, import_areas
-
-VALIDATE = "validate_area_import"
 
 _ABANDONED = text("""
 UPDATE grid.area_imports AS import
@@ -37,29 +33,18 @@ def start_area_import(session: Session, actor: Actor, command: StartAreaImport, 
         to_wgs84(0.0, 0.0, command.crs)
     except UnknownCrs as unknown:
         raise errors.UnknownCrs(str(unknown), field="crs") from None
-    made = session.execute(
-        insert(area_imports)
-        .values(
-            import_id=command.import_id,
-            state=ImportState.RECEIVED.value,
-            progress=0.0,
-            crs=command.crs,
-            mapping=dict(command.mapping),
-            blob=command.blob,
-            size_bytes=command.size_bytes,
-            created_by=actor.account_id,
-            agency_id=actor.agency_id,
-            # Until the file has been read: the importer's own county, so that one without an agency sees it too.
-            county_code=next((root.partition("/")[0] for root in actor.scope.areas), None),
-            created_at=clock(),
-            version=1,
-        )
-        .on_conflict_do_nothing()
-        .returning(area_imports.c.import_id)
-    ).scalar_one_or_none()
-    if made is not None:
-        enqueue(session, VALIDATE, {"import_id": str(command.import_id)}, job_id=command.import_id)
-    row = versions.import_row(session, command.import_id)
+    row = versions.receive(
+        session,
+        actor,
+        command.import_id,
+        clock(),
+        crs=command.crs,
+        mapping=dict(command.mapping),
+        blob=command.blob,
+        size_bytes=command.size_bytes,
+        # Until the file has been read: the importer's own county, so that one without an agency sees it too.
+        county_code=next((root.partition("/")[0] for root in actor.scope.areas), None),
+    )
     if (row.blob, row.crs, row.mapping) != (command.blob, command.crs, dict(command.mapping)):
         raise errors.ImportIdReused(field="import_id")
     return versions.reply_of(row)

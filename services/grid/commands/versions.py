@@ -14,6 +14,7 @@ from sqlalchemy.sql import ColumnElement
 
 from backbone.areas_projection import digest
 from backbone.database import Session
+from backbone.jobs import enqueue
 from backbone.outbox import Event, append
 from contracts.areas import Level
 from contracts.grid import errors
@@ -25,6 +26,7 @@ from services.grid.boundary import BOUNDARY_ID, Boundary, area_id
 from services.grid.commands.places import settle_places
 from services.grid.tables import area_imports, areas, boundary_versions
 
+VALIDATE = "validate_area_import"
 _COLUMNS = "code, level, kind, name, parent_code, path, geom, lon, lat, area_m2, search, wkb_sha256"
 _FROM_DRAFT = text(f"""
 INSERT INTO grid.areas (boundary_version, {_COLUMNS})
@@ -36,6 +38,24 @@ _FROM_VERSION = text(f"""
 INSERT INTO grid.areas (boundary_version, {_COLUMNS})
 SELECT :version, {_COLUMNS} FROM grid.areas WHERE boundary_version = :former
 """)  # noqa: S608 - names of ours
+
+
+def receive(session: Session, actor: Actor, import_id: UUID, now: datetime, **given: Any) -> Any:
+    """Note an import or a change and hand its validation to the worker; gives its row, the former one for a repeat."""
+    statement = insert(area_imports).values(
+        import_id=import_id,
+        state=ImportState.RECEIVED.value,
+        progress=0.0,
+        created_by=actor.account_id,
+        agency_id=actor.agency_id,
+        created_at=now,
+        version=1,
+        **given,
+    )
+    made = session.execute(statement.on_conflict_do_nothing().returning(area_imports.c.import_id)).scalar_one_or_none()
+    if made is not None:
+        enqueue(session, VALIDATE, {"import_id": str(import_id)}, job_id=import_id)
+    return import_row(session, import_id)
 
 
 def one_at_a_time(session: Session) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import shapely
 from shapely.ops import split as cut
 from sqlalchemy import ARRAY, Text, cast, func, select
@@ -16,8 +17,7 @@ from sqlalchemy.dialects.postgresql import BYTEA
 
 from backbone.database import Session
 from contracts.areas import Level, child_path
-from geo.coordinates import to_wgs84
-from geo.linework import EDGE_DEG, bends
+from geo.linework import EDGE_DEG, bends, convert_vertices
 from services.grid.domain import codes
 from services.grid.jobs.reading import Area, Reading
 from services.grid.tables import areas, places, posts
@@ -66,7 +66,7 @@ class Change:
         line = shapely.LineString(operation["line"])
         if bends(self._crs):
             line = shapely.segmentize(line, EDGE_DEG)
-        line = shapely.transform(line, lambda points: _columns(*to_wgs84(points[:, 0], points[:, 1], self._crs)))
+        line = convert_vertices(np.array([line], dtype=object), self._crs)[0]
         pieces = [piece for piece in cut(whole.geometry, line).geoms if piece.geom_type == "Polygon"]
         wanted = operation["into"]
         if len(pieces) != len(wanted):
@@ -156,6 +156,8 @@ class Change:
 
     def plan(self) -> dict[str, Any]:
         """What has to follow: made and voided grids, posts with a proposal each, places by the new geometry."""
+        paths = {code: self._path(code) for code in sorted(self.became)}
+        codes_by_path = {path: code for code, path in paths.items()}
         shapes = {code: area.geometry for code, area in self._areas.items() if code not in self._before}
         return {
             "voided": sorted(self.became),
@@ -164,9 +166,9 @@ class Change:
                 for code, shape in sorted(shapes.items())
             ],
             "became": dict(sorted(self.became.items())),
-            "paths": {code: self._path(code) for code in sorted(self.became)},
-            "posts": self._posts(shapes),
-            "places": self._places(shapes),
+            "paths": paths,
+            "posts": self._posts(shapes, codes_by_path),
+            "places": self._places(shapes, codes_by_path),
         }
 
     def _path(self, code: str) -> str:
@@ -181,9 +183,8 @@ class Change:
             path = child_path(path, each)
         return str(path)
 
-    def _posts(self, shapes: dict[str, Any]) -> list[dict[str, Any]]:
+    def _posts(self, shapes: dict[str, Any], paths: dict[str, str]) -> list[dict[str, Any]]:
         """A post has no place of its own: the largest of the new grids is proposed, the others may be chosen."""
-        paths = {self._path(code): code for code in self.became}
         p = posts.c
         rows = self._session.execute(
             select(p.post_id, p.kind, p.person_id, p.area_path)
@@ -201,8 +202,7 @@ class Change:
             for row in rows
         ]
 
-    def _places(self, shapes: dict[str, Any]) -> list[dict[str, Any]]:
-        paths = {self._path(code): code for code in self.became}
+    def _places(self, shapes: dict[str, Any], paths: dict[str, str]) -> list[dict[str, Any]]:
         p = places.c
         rows = self._session.execute(
             select(p.place_id, p.category, p.area_path, func.ST_X(p.geom).label("x"), func.ST_Y(p.geom).label("y"))
@@ -216,7 +216,3 @@ class Change:
             moved = {"place_id": str(row.place_id), "category": row.category, "from": paths[row.area_path], "to": to}
             found.append(moved)
         return found
-
-
-def _columns(lon: Any, lat: Any) -> Any:
-    return shapely.get_coordinates(shapely.points(lon, lat))

@@ -89,7 +89,8 @@ def _unpack(data: bytes, place: pathlib.Path) -> list[tuple[str, str]]:
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
         entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, UnicodeDecodeError):
+    # What zipfile raises for a damaged directory, an unknown version, an offset before the file, a name's bytes.
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
         raise Unreadable("bad_archive", "the zip file is damaged") from None
     if len(entries) > MOST_ENTRIES:
         raise Unreadable("bad_archive", f"the zip file holds {len(entries)} files; the most are {MOST_ENTRIES}")
@@ -121,6 +122,7 @@ def _copy(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, target: pathlib.Path
                 if written > most:
                     raise Unreadable("too_large", f"unpacked the files are over {MOST_UNPACKED // 2**20} MiB")
                 file.write(chunk)
+    # A wrong checksum, an unknown method, a password, an end too early, an offset outside; our own refusal passes.
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise Unreadable("bad_archive", f"{entry.filename[:80]} cannot be unpacked: {str(error)[:100]}") from None
     return written

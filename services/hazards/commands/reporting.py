@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
     JSON,
@@ -29,7 +28,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from backbone import telemetry
 from backbone.areas_projection import Located
-from backbone.clock import Clock
+from backbone.clock import COUNTY_TIME, Clock
 from backbone.database import Session, to_json
 from backbone.gathering import insert_from_json
 from backbone.idempotency import Asked
@@ -45,8 +44,6 @@ from services.hazards.domain.deadlines import deadline
 from services.hazards.domain.machine import REPORTERS
 from services.hazards.domain.moves import require_role
 from services.hazards.tables import case_days, case_numbers, case_photos, cases, categories, external_refs, projection
-
-BUSINESS_DAY = ZoneInfo("Asia/Shanghai")
 
 _KNOWN = select(cases.c.report_digest, cases.c.reporter_account_id).where(cases.c.id == bindparam("case_id"))
 _BEGIN_DAY = insert(case_days).values(day=bindparam("day"), base=case_numbers.next_value()).on_conflict_do_nothing()
@@ -125,7 +122,7 @@ def report_cases(
     for each in asked:
         first.setdefault(each.command.case_id, each)
     now = clock()
-    day = now.astimezone(BUSINESS_DAY).date()
+    day = now.astimezone(COUNTY_TIME).date()
     rows: dict[UUID, dict[str, Any]] = {}
     replies: dict[UUID, Case] = {}
     for each, facts, number in _facts_of(session, list(first.values()), day):

@@ -21,6 +21,7 @@ import httpx
 from contracts.scope import Role, Sensitivity
 from gateway.access import changes
 from gateway.reads import Database as Pool
+from tests.servers import cloned_database, fresh_vhost, settings_for
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 NAMES = UUID(int=0)
@@ -190,6 +191,39 @@ class Platform:
             wait_for(lambda: admin.get(locate).json()["found"], 10)
             probe = report(WEST)
             wait_for(lambda: clerk.post("/v1/cases", json=probe).status_code == 201, 20)
+
+
+PROCESSES = {
+    "relay": "backbone.relay",
+    "grid": "backbone.runner services.grid.service",
+    "hazards": "backbone.runner services.hazards.service",
+    "notify": "backbone.runner services.notify.service",
+    "patrol": "backbone.runner services.patrol.service",
+    "worker": "backbone.jobs services.grid.jobs",
+    "gateway": "gateway",
+}
+
+
+@contextlib.contextmanager
+def running(servers: dict[str, str], template: str, directory: pathlib.Path) -> Iterator[Platform]:
+    """A platform with its county, on a database and a vhost of its own; everything is gone afterwards."""
+    from backbone import topology
+
+    files = directory / "files"
+    files.mkdir()
+    with cloned_database(servers, template) as database, fresh_vhost(servers) as vhost:
+        topology.declare(vhost)
+        made = Platform(settings_for(database, vhost, files), directory)
+        made.settings["TEST_ADMIN_DATABASE_URL"] = database.url("admin")
+        try:
+            made.make_accounts()
+            for name, module in PROCESSES.items():
+                made.start(name, module)
+            made.wait_ready()
+            made.import_county()
+            yield made
+        finally:
+            made.stop()
 
 
 def _is_ready(port: int) -> bool:

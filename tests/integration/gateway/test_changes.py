@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pathlib
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -12,9 +11,7 @@ import httpx
 import psycopg2
 import pytest
 
-from backbone import topology
-from tests.integration.gateway.platform import TOWN, VILLAGE, WEST_GRID, Platform, report, wait_for
-from tests.servers import cloned_database, fresh_vhost, settings_for
+from tests.integration.gateway.platform import TOWN, VILLAGE, WEST_GRID, Platform, report, running, wait_for
 
 WEST_CODE = "330499101001001"
 LINE = [[120.25, 29.9], [120.25, 31.1]]
@@ -25,30 +22,8 @@ def own_platform(
     servers: dict[str, str], template: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Platform]:
     """Its boundary changes: no other test may share it."""
-    directory = tmp_path_factory.mktemp("changes")
-    files = pathlib.Path(directory) / "files"
-    files.mkdir()
-    with cloned_database(servers, template) as database, fresh_vhost(servers) as vhost:
-        topology.declare(vhost)
-        made = Platform(settings_for(database, vhost, files), directory)
-        made.settings["TEST_ADMIN_DATABASE_URL"] = database.url("admin")
-        try:
-            made.make_accounts()
-            for name, module in (
-                ("relay", "backbone.relay"),
-                ("grid", "backbone.runner services.grid.service"),
-                ("hazards", "backbone.runner services.hazards.service"),
-                ("notify", "backbone.runner services.notify.service"),
-                ("patrol", "backbone.runner services.patrol.service"),
-                ("worker", "backbone.jobs services.grid.jobs"),
-                ("gateway", "gateway"),
-            ):
-                made.start(name, module)
-            made.wait_ready()
-            made.import_county()
-            yield made
-        finally:
-            made.stop()
+    with running(servers, template, tmp_path_factory.mktemp("changes")) as made:
+        yield made
 
 
 def put(admin: httpx.Client, path: str, **body: Any) -> None:
