@@ -21,7 +21,9 @@ def all_commands() -> Iterator[type[Command]]:
         classes = [
             value
             for value in vars(module).values()
-            if isinstance(value, type) and issubclass(value, Command) and value.__module__ == module.__name__
+            if isinstance(value, type)
+            and issubclass(value, Command)
+            and f"{value.__module__}.".startswith(f"{module.__name__}.")
         ]
         yield from sorted(classes, key=lambda cls: cls.__name__)
     yield from (Announce, DropQuarantined, RetryQuarantined)

@@ -31,7 +31,9 @@ from gateway.routes import (
     health,
     imports,
     patrol,
+    places,
     positions,
+    posts,
     quarantine,
     registry,
     states,
@@ -52,6 +54,8 @@ ROUTERS = (
     changes.router,  # likewise
     areas.router,
     registry.router,
+    posts.router,
+    places.router,
     states.router,
     tiles.router,
     subscriptions.router,

@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from geoalchemy2 import WKTElement
 from sqlalchemy import func, select, text
 from sqlalchemy.sql import ColumnElement
 
+from backbone.clock import Clock
 from backbone.database import Session
 from backbone.outbox import Event, append
+from contracts.grid.commands import Place, PutPlace
 from contracts.grid.events import PlaceChanged
+from contracts.scope import Actor
+from geo.coordinates import to_wgs84
+from services.grid import boundary
+from services.grid.commands import links, rights, upserts
 from services.grid.tables import places
 
 _SETTLE = text("""
@@ -27,6 +35,40 @@ FROM (
 WHERE found.place_id = place.place_id AND found.path <> place.area_path
 RETURNING place.place_id
 """)
+
+
+def put_place(session: Session, actor: Actor, command: PutPlace, *, clock: Clock) -> Place:
+    """Create or replace a key place, in the grid that owns its position. Raises OutsideCounty, NoBoundary."""
+    rights.require_county_role(actor)
+    lon, lat = to_wgs84(command.lon, command.lat, command.crs.value)
+    area_path = boundary.grid_at(session, lon, lat)
+    rights.require_may_write(actor, area_path, *links.present_path(session, places, command.place_id))
+    values = {
+        "name": command.name,
+        "category": command.category,
+        "geom": WKTElement(f"POINT({lon!r} {lat!r})", srid=4326),
+        "original_crs": command.crs.value,
+        "original_lon": command.lon,
+        "original_lat": command.lat,
+        "risk": command.risk,
+        "area_path": area_path,
+        "active": command.active,
+    }
+    now = clock()
+    version, changed = upserts.put(session, places, command.place_id, values, now)
+    if changed:
+        append(session, *place_events(_one_place(session, command.place_id), now))
+    return Place(
+        place_id=command.place_id,
+        name=command.name,
+        category=command.category,
+        lon=lon,
+        lat=lat,
+        risk=command.risk,
+        area_path=area_path,
+        active=command.active,
+        version=version,
+    )
 
 
 def settle_places(session: Session, version: int, county_path: str, now: datetime) -> None:
@@ -76,3 +118,7 @@ def place_events(rows: Iterable[Any], occurred_at: datetime) -> list[Event[Place
         )
         for row in rows
     ]
+
+
+def _one_place(session: Session, place_id: UUID) -> list[object]:
+    return list(place_rows(session, places.c.place_id == place_id))

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import Any
 from uuid import UUID
 
-from geoalchemy2 import WKTElement
-from sqlalchemy import Select, Table, bindparam, exists, select, text
+from sqlalchemy import exists, select, text
 
 from backbone.clock import Clock
 from backbone.database import Session
@@ -17,24 +14,16 @@ from contracts.grid.commands import (
     Agency,
     Jurisdiction,
     Person,
-    Place,
-    Post,
     PutAgency,
     PutJurisdiction,
     PutPerson,
-    PutPlace,
-    PutPost,
 )
 from contracts.scope import Actor
-from geo.coordinates import to_wgs84
 from services.grid import boundary
-from services.grid.commands import facts, places, rights, upserts
-from services.grid.tables import agencies, jurisdictions, persons, posts
-from services.grid.tables import places as places_table
+from services.grid.commands import facts, links, rights, upserts
+from services.grid.tables import agencies, jurisdictions, persons
 
 # Built once: a county's registry is thousands of commands.
-_PERSON_EXISTS = select(exists().where(persons.c.person_id == bindparam("person_id")))
-_AGENCY_PATH = select(agencies.c.area_path).where(agencies.c.agency_id == bindparam("agency_id"))
 _ONE_AGENCY_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('grid.agencies'))")
 
 
@@ -43,10 +32,10 @@ def put_agency(session: Session, actor: Actor, command: PutAgency, *, clock: Clo
     DuplicateAgencyCode, StaleVersion. Before any boundary an agency may be founded anywhere: accounts need one."""
     # One at a time: a code given twice and a circle of superiors are seen in committed rows alone.
     session.execute(_ONE_AGENCY_AT_A_TIME)
-    present = _present_path(session, agencies, command.agency_id)
+    present = links.present_path(session, agencies, command.agency_id)
     rights.require_may_write(actor, command.area_path, *present)
     if boundary.current(session) is not None:
-        _require_area(session, present, command.area_path)
+        links.require_area(session, present, command.area_path)
     if command.parent_id is not None:
         _require_superior(session, command.agency_id, command.parent_id)
     a = agencies.c
@@ -65,10 +54,10 @@ def put_agency(session: Session, actor: Actor, command: PutAgency, *, clock: Clo
 
 def put_jurisdiction(session: Session, actor: Actor, command: PutJurisdiction, *, clock: Clock) -> Jurisdiction:
     """Grant, change or end a jurisdiction. Raises NotAllowed, NotVisible, UnknownArea, VoidedArea, UnknownAgency."""
-    present = _present_path(session, jurisdictions, command.jurisdiction_id)
+    present = links.present_path(session, jurisdictions, command.jurisdiction_id)
     rights.require_may_write(actor, command.area_path, *present)
-    _require_area(session, present, command.area_path)
-    _require_agency(session, command.agency_id)
+    links.require_area(session, present, command.area_path)
+    links.require_agency(session, command.agency_id)
     values = command.model_dump(exclude={"jurisdiction_id"})
     now = clock()
     version, changed = upserts.put(session, jurisdictions, command.jurisdiction_id, values, now)
@@ -85,97 +74,10 @@ def put_person(session: Session, actor: Actor, command: PutPerson, *, clock: Clo
     p = persons.c
     present = session.execute(select(p.agency_id).where(p.person_id == command.person_id).with_for_update())
     belongs_to = {command.agency_id, *present.scalars()}
-    rights.require_may_write(actor, *(_agency_path(session, agency_id) for agency_id in belongs_to))
+    rights.require_may_write(actor, *(links.agency_path(session, agency_id) for agency_id in belongs_to))
     values = command.model_dump(exclude={"person_id"})
     version, _ = upserts.put(session, persons, command.person_id, values, clock())
     return Person(person_id=command.person_id, version=version, **values)
-
-
-def put_post(session: Session, actor: Actor, command: PutPost, *, clock: Clock) -> Post:
-    """Fill, change or end a post. Raises NotAllowed, NotVisible, UnknownArea, VoidedArea, UnknownAgency,
-    UnknownPerson, InvalidPeriod."""
-    present = _present_path(session, posts, command.post_id)
-    rights.require_may_write(actor, command.area_path, *present)
-    if command.valid_until is not None and command.valid_until < command.valid_from:
-        raise errors.InvalidPeriod(field="valid_until")
-    _require_area(session, present, command.area_path)
-    _require_agency(session, command.agency_id)
-    if not session.execute(_PERSON_EXISTS, {"person_id": command.person_id}).scalar_one():
-        raise errors.UnknownPerson(field="person_id")
-    values = command.model_dump(exclude={"post_id"})
-    now = clock()
-    version, changed = upserts.put(session, posts, command.post_id, values, now)
-    reply = Post(post_id=command.post_id, version=version, **values)
-    if changed:
-        append(session, *facts.post_events([reply], now))
-    return reply
-
-
-def put_place(session: Session, actor: Actor, command: PutPlace, *, clock: Clock) -> Place:
-    """Create or replace a key place, in the grid that owns its position. Raises OutsideCounty, NoBoundary."""
-    rights.require_county_role(actor)
-    lon, lat = to_wgs84(command.lon, command.lat, command.crs.value)
-    area_path = boundary.grid_at(session, lon, lat)
-    rights.require_may_write(actor, area_path, *_present_path(session, places_table, command.place_id))
-    values = {
-        "name": command.name,
-        "category": command.category,
-        "geom": WKTElement(f"POINT({lon!r} {lat!r})", srid=4326),
-        "original_crs": command.crs.value,
-        "original_lon": command.lon,
-        "original_lat": command.lat,
-        "risk": command.risk,
-        "area_path": area_path,
-        "active": command.active,
-    }
-    now = clock()
-    version, changed = upserts.put(session, places_table, command.place_id, values, now)
-    if changed:
-        append(session, *places.place_events(_one_place(session, command.place_id), now))
-    return Place(
-        place_id=command.place_id,
-        name=command.name,
-        category=command.category,
-        lon=lon,
-        lat=lat,
-        risk=command.risk,
-        area_path=area_path,
-        active=command.active,
-        version=version,
-    )
-
-
-def _one_place(session: Session, place_id: UUID) -> list[object]:
-    return list(places.place_rows(session, places_table.c.place_id == place_id))
-
-
-def _present_path(session: Session, table: Table, row_id: UUID) -> tuple[str, ...]:
-    """The area a row lies in now, locked: who moves it must be in charge of both ends."""
-    path = session.execute(_area_path_of(table), {"row_id": row_id}).scalar_one_or_none()
-    return () if path is None else (str(path),)
-
-
-@cache
-def _area_path_of(table: Table) -> Select[Any]:
-    key = next(iter(table.primary_key.columns))
-    return select(table.c.area_path).where(key == bindparam("row_id")).with_for_update()
-
-
-def _require_area(session: Session, present: tuple[str, ...], path: str) -> None:
-    """A link to an area must be to one in force; a link that stands may stay, so that it can still be ended."""
-    if present != (path,):
-        boundary.require_area(session, path)
-
-
-def _agency_path(session: Session, agency_id: UUID) -> str:
-    path = session.execute(_AGENCY_PATH, {"agency_id": agency_id}).scalar_one_or_none()
-    if path is None:
-        raise errors.UnknownAgency(field="agency_id")
-    return str(path)
-
-
-def _require_agency(session: Session, agency_id: UUID) -> None:
-    _agency_path(session, agency_id)
 
 
 def _require_superior(session: Session, agency_id: UUID, parent_id: UUID) -> None:
