@@ -149,6 +149,14 @@ class BaseChanged(Refusal):
     zh = "此后已发布其他网格版本，请重新提交变更"
 
 
+class UnknownVersion(Refusal):
+    """There is no such former boundary version."""
+
+    code = "grid.unknown_version"
+    status = 422
+    zh = "没有该历史网格版本"
+
+
 class NotAChange(Refusal):
     """This import is a file, not a change of the boundary."""
 

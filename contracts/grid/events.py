@@ -52,10 +52,11 @@ class BoundaryPublished(EventData):
 
 @event
 class AreaSplit(EventData):
-    """A grid was cut into others, which are in force; its code is void. Their polygons came with `AreaChanged`."""
+    """An area's land has several owners now, which are in force; its code is void. Their polygons came with
+    `AreaChanged`, largest share first in `into`."""
 
     type: ClassVar[str] = "county.grid.area.split.v1"
-    trigger: ClassVar[str] = "a change that splits a grid is published"
+    trigger: ClassVar[str] = "a boundary version is published that gives an area's land to several"
 
     code: AreaCode
     path: AreaPath
@@ -65,10 +66,23 @@ class AreaSplit(EventData):
 
 @event
 class AreaMerged(EventData):
-    """A grid became part of another, which is in force; its code is void. The polygon came with `AreaChanged`."""
+    """An area became part of another, which is in force; its code is void. The polygon came with `AreaChanged`."""
 
     type: ClassVar[str] = "county.grid.area.merged.v1"
-    trigger: ClassVar[str] = "a change that merges grids is published"
+    trigger: ClassVar[str] = "a boundary version is published that makes an area part of another"
+
+    code: AreaCode
+    path: AreaPath
+    into: AreaPath
+    boundary_version: int = Field(ge=1)
+
+
+@event
+class AreaMoved(EventData):
+    """An area has another path: its parent changed, or one above, or its own code; what lies in it lies there now."""
+
+    type: ClassVar[str] = "county.grid.area.moved.v1"
+    trigger: ClassVar[str] = "a boundary version is published that has an area under another path"
 
     code: AreaCode
     path: AreaPath

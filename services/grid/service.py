@@ -9,6 +9,7 @@ from contracts.commands import Announce, Announced
 from contracts.grid.commands import (
     Agency,
     AreaImport,
+    BoundaryRestored,
     ChangeUndone,
     Jurisdiction,
     Person,
@@ -20,6 +21,7 @@ from contracts.grid.commands import (
     PutPerson,
     PutPlace,
     PutPost,
+    RestoreBoundary,
     ReviewPlan,
     StartAreaImport,
     StartBoundaryChange,
@@ -56,6 +58,10 @@ class GridService:
     @command(UndoBoundaryChange, alone=True)
     def undo_boundary_change(self, session: Session, actor: Actor, asked: UndoBoundaryChange) -> ChangeUndone:
         return commands.undo_boundary_change(session, actor, asked, clock=self.clock)
+
+    @command(RestoreBoundary, alone=True)
+    def restore_boundary(self, session: Session, actor: Actor, asked: RestoreBoundary) -> BoundaryRestored:
+        return commands.restore_boundary(session, actor, asked, clock=self.clock)
 
     @command(PutAgency)
     def put_agency(self, session: Session, actor: Actor, asked: PutAgency) -> Agency:

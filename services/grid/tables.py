@@ -69,11 +69,25 @@ areas = Table(
     Column("area_m2", Double, nullable=False),
     Column("wkb_sha256", Text, nullable=False),
     Column("search", Text, nullable=False, server_default="", comment="name, pinyin initials and code"),
+    Column("entity_version", Integer, nullable=False, server_default="0", comment="of the code, over all versions"),
     Index("areas_path", "boundary_version", "path", unique=True),
     Index("areas_parent", "boundary_version", "parent_code"),
-    Index("areas_code", "code"),
+    Index("areas_code", "code", "entity_version"),
     Index("areas_geom", "geom", postgresql_using="gist"),
     Index("areas_search", "search", postgresql_using="gin", postgresql_ops={"search": "gin_trgm_ops"}),
+)
+
+area_successors = Table(
+    "area_successors",
+    metadata,
+    Column("boundary_version", Integer, primary_key=True, autoincrement=False, comment="the first without `path`"),
+    Column("path", _path(), primary_key=True),
+    Column("into_path", _path(), primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("level", Text, nullable=False),
+    Column("share", Double, nullable=False, comment="of the former area; 0 where its land left the county"),
+    Column("entity_version", Integer, nullable=False),
+    Index("area_successors_code", "code", "entity_version"),
 )
 
 area_imports = Table(

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import shapely
-from sqlalchemy import ARRAY, Boolean, ColumnElement, Text, Uuid, bindparam, cast, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    ColumnElement,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import insert
 
 from backbone.clock import Clock
 from backbone.database import Session
@@ -15,10 +30,19 @@ from backbone.projections import NewestStates
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished, JurisdictionChanged
 from geo.cells import Cells, CellsHolder
 from services.hazards import records
-from services.hazards.tables import IS_AT_REST, IS_OPEN, agencies_projection, cases, jurisdictions, projection
+from services.hazards.tables import (
+    IS_AT_REST,
+    IS_OPEN,
+    agencies_projection,
+    cases,
+    jurisdictions,
+    projection,
+    routing_rules,
+)
 
 CHUNK = 2000
-C = cases.c
+C, RULES = cases.c, routing_rules.c
+_RULE = ("category", "position", "agency_id", "active")
 JURISDICTIONS = NewestStates(jurisdictions)
 
 
@@ -53,6 +77,26 @@ def jurisdictions_changed(session: Session, events: Sequence[Event[JurisdictionC
             for event in events
         ),
     )
+
+
+def area_succeeded(session: Session, path: str, into: Sequence[str]) -> None:
+    """Routing rules of an area that is gone hold for the areas that have its land: the first takes the row, the others
+    get a copy under an id made of both, so that the event may come twice. Where land comes together again, equal
+    rules become one."""
+    rules = session.execute(
+        select(*RULES).where(RULES.area_path == path).order_by(RULES.id).with_for_update()
+    ).mappings()
+    for row in rules.all():
+        first, *others = into
+        moved = update(routing_rules).where(RULES.id == row["id"])
+        session.execute(moved.values(area_path=first, version=RULES.version + 1))
+        for other in others:
+            copy = {**row, "id": uuid5(row["id"], other), "area_path": other, "version": 1}
+            session.execute(insert(routing_rules).values(copy).on_conflict_do_nothing())
+    twin = routing_rules.alias("twin").c
+    same = [twin[name].is_not_distinct_from(RULES[name]) for name in ("area_path", *_RULE)]
+    again = exists().where(and_(*same, twin.id < RULES.id))
+    session.execute(delete(routing_rules).where(RULES.area_path.in_(into), again))
 
 
 def settle_boundary(session: Session) -> None:

@@ -8,7 +8,15 @@ from backbone.entrypoints import command, command_batch, every, offload, subscri
 from backbone.idempotency import Asked
 from backbone.outbox import Event
 from backbone.settings import PlatformSettings
-from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished, JurisdictionChanged
+from contracts.grid.events import (
+    AgencyChanged,
+    AreaChanged,
+    AreaMerged,
+    AreaMoved,
+    AreaSplit,
+    BoundaryPublished,
+    JurisdictionChanged,
+)
 from contracts.hazards.commands import (
     Case,
     Category,
@@ -63,6 +71,18 @@ class HazardsService:
     @subscribe(BoundaryPublished)
     def on_boundary_published(self, session: Session, event: Event[BoundaryPublished]) -> None:
         reactions.boundary_published(session, event)
+
+    @subscribe(AreaSplit)
+    def on_area_split(self, session: Session, event: Event[AreaSplit]) -> None:
+        reactions.area_succeeded(session, event.data.path, event.data.into)
+
+    @subscribe(AreaMerged)
+    def on_area_merged(self, session: Session, event: Event[AreaMerged]) -> None:
+        reactions.area_succeeded(session, event.data.path, [event.data.into])
+
+    @subscribe(AreaMoved)
+    def on_area_moved(self, session: Session, event: Event[AreaMoved]) -> None:
+        reactions.area_succeeded(session, event.data.path, [event.data.into])
 
     @subscribe_batch(AgencyChanged)
     def on_agencies_changed(self, session: Session, events: list[Event[AgencyChanged]]) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import Date, cast, delete, func, literal, select
+from sqlalchemy import Date, cast, delete, func, literal, select, update
 
 from backbone.clock import Clock
 from backbone.database import Session
 from backbone.outbox import Event
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished
-from services.patrol.tables import agencies_projection, last_positions, position_batches, projection
+from services.patrol.tables import agencies_projection, last_positions, position_batches, projection, units
 
 KEPT = timedelta(days=30)
 """How long tracks are kept (domain.md, Patrol and field duty)."""
@@ -32,6 +32,16 @@ def boundary_published(session: Session, event: Event[BoundaryPublished]) -> Non
 def settle_boundaries(session: Session) -> None:
     """The same for versions whose areas came later."""
     projection.settle(session)
+
+
+def area_succeeded(session: Session, path: str, into: str) -> None:
+    """Units of an area that is gone belong to the largest of those that have its land. Shifts keep the area of the day
+    they were planned."""
+    session.execute(
+        update(units)
+        .where(units.c.area_path == path)
+        .values(area_path=into, version=units.c.version + 1, changed_at=func.clock_timestamp())
+    )
 
 
 def agencies_changed(session: Session, events: Sequence[Event[AgencyChanged]]) -> None:

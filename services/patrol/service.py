@@ -6,7 +6,7 @@ from backbone.clock import system_clock
 from backbone.database import Session
 from backbone.entrypoints import command, every, subscribe, subscribe_batch
 from backbone.outbox import Event
-from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished
+from contracts.grid.events import AgencyChanged, AreaChanged, AreaMerged, AreaMoved, AreaSplit, BoundaryPublished
 from contracts.patrol.commands import MoveShift, PlanShift, PutUnit, Shift, Unit
 from contracts.scope import Actor
 from services.patrol import commands, reactions
@@ -40,6 +40,18 @@ class PatrolService:
     @subscribe(BoundaryPublished)
     def on_boundary_published(self, session: Session, event: Event[BoundaryPublished]) -> None:
         reactions.boundary_published(session, event)
+
+    @subscribe(AreaSplit)
+    def on_area_split(self, session: Session, event: Event[AreaSplit]) -> None:
+        reactions.area_succeeded(session, event.data.path, event.data.into[0])
+
+    @subscribe(AreaMerged)
+    def on_area_merged(self, session: Session, event: Event[AreaMerged]) -> None:
+        reactions.area_succeeded(session, event.data.path, event.data.into)
+
+    @subscribe(AreaMoved)
+    def on_area_moved(self, session: Session, event: Event[AreaMoved]) -> None:
+        reactions.area_succeeded(session, event.data.path, event.data.into)
 
     @subscribe_batch(AgencyChanged)
     def on_agencies_changed(self, session: Session, events: list[Event[AgencyChanged]]) -> None:

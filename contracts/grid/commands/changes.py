@@ -52,7 +52,21 @@ class RenameArea(BaseModel):
     name: Name
 
 
-Operation = Annotated[SplitGrid | MergeGrids | RenameArea, Field(discriminator="operation")]
+class MoveArea(BaseModel):
+    """Give a grid to another village, or a village with its grids to another town: the land goes with it.
+
+    A grid gets `new_code` or the next number of its new village. A village keeps its code unless `new_code` is given;
+    then its grids are numbered under that, with the digits they have.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    operation: Literal["move"] = "move"
+    code: AreaCode
+    parent: AreaCode
+    new_code: AreaCode | None = None
+
+
+Operation = Annotated[SplitGrid | MergeGrids | RenameArea | MoveArea, Field(discriminator="operation")]
 
 
 class StartBoundaryChange(Command):
@@ -84,6 +98,23 @@ class ChangeUndone(Reply):
     """The version in force now, which version it equals, and how many posts went back."""
 
     import_id: UUID
+    boundary_version: int
+    restored: int
+    areas: int
+    posts: int
+
+
+class RestoreBoundary(Command):
+    """Make a former boundary version the next one; posts on areas that it lacks go to those that have their land."""
+
+    service: ClassVar[str] = "grid"
+    version: int = Field(ge=1)
+    expected_version: int | None = None
+
+
+class BoundaryRestored(Reply):
+    """The version in force now, which version it equals, and how many posts moved."""
+
     boundary_version: int
     restored: int
     areas: int

@@ -1,7 +1,7 @@
 """grid's use cases: `f(session, actor, command, *, clock) -> reply`, each inside the caller's transaction."""
 
 from services.grid.commands.announcements import announce
-from services.grid.commands.changes import review_plan, start_boundary_change, undo_boundary_change
+from services.grid.commands.changes import restore_boundary, review_plan, start_boundary_change, undo_boundary_change
 from services.grid.commands.imports import fail_abandoned_imports, publish_area_import, start_area_import
 from services.grid.commands.places import put_place
 from services.grid.commands.posts import put_post
@@ -16,6 +16,7 @@ __all__ = [
     "put_person",
     "put_place",
     "put_post",
+    "restore_boundary",
     "review_plan",
     "start_area_import",
     "start_boundary_change",

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, cast, column, func, select, update, values
-from sqlalchemy.dialects.postgresql import UUID as PG_UUID
+from sqlalchemy import ARRAY, Text, cast, func, select, update
 
 from backbone.clock import Clock
 from backbone.database import Session
-from backbone.outbox import Event, append
 from contracts.grid import errors
 from contracts.grid.commands import (
     AreaImport,
+    BoundaryRestored,
     ChangeUndone,
+    RestoreBoundary,
     ReviewPlan,
     StartBoundaryChange,
     UndoBoundaryChange,
 )
-from contracts.grid.events import AreaMerged, AreaSplit
 from contracts.scope import Actor
-from services.grid.boundary import area_id, current, required
-from services.grid.commands import facts, versions
+from services.grid.boundary import current, required
+from services.grid.commands import versions
 from services.grid.commands.rights import require_county_role, require_may_write
-from services.grid.tables import area_imports, areas, posts
+from services.grid.tables import area_imports, areas, import_areas
 
 
 def start_boundary_change(session: Session, actor: Actor, command: StartBoundaryChange, *, clock: Clock) -> AreaImport:
@@ -71,21 +69,22 @@ def review_plan(session: Session, actor: Actor, command: ReviewPlan, *, clock: C
     return versions.reply_of(versions.import_row(session, command.import_id))
 
 
-def follow_plan(session: Session, row: Any, version: int, now: datetime) -> None:
-    """What a published change brings with it: posts move as planned, and what became of each grid is told."""
-    made = _areas(session, _made(row), version)
-    paths = {code: area.path for code, area in made.items()}
-    before = _paths(session, set(row.plan["became"]), row.base_version)
-    moves = [(UUID(each["post_id"]), before[each["from"]], paths[each["to"]]) for each in row.plan["posts"]]
-    _move_posts(session, moves, now)
-    # Posts that came after the plan was made: the largest of the new grids has them.
-    largest = {code: max(into, key=lambda each: made[each].area_m2) for code, into in row.plan["became"].items()}
-    _move_rest(session, {before[code]: paths[into] for code, into in largest.items()}, now)
-    append(session, *_change_events(row.plan["became"], before, paths, version, now))
+def chosen_by_plan(session: Session, row: Any) -> dict[UUID, str]:
+    """Where the plan of a change puts each post: the path its grid has in the draft."""
+    d = import_areas.c
+    wanted = sorted({each["to"] for each in row.plan["posts"]})
+    found = session.execute(
+        select(d.code, d.path).where(d.import_id == row.import_id, d.code == func.any(cast(wanted, ARRAY(Text))))
+    )
+    paths = {row.code: row.path for row in found}
+    return {UUID(each["post_id"]): paths[each["to"]] for each in row.plan["posts"]}
 
 
 def undo_boundary_change(session: Session, actor: Actor, command: UndoBoundaryChange, *, clock: Clock) -> ChangeUndone:
-    """The version before the change is in force again, as a new version. Raises NotVisible, NotAChange, NotUndoable."""
+    """The version before the change is in force again, as a new version. Raises NotVisible, NotAChange, NotUndoable.
+
+    Posts go back where they came from; what was put there since goes with the land.
+    """
     require_county_role(actor)
     versions.one_at_a_time(session)
     row = versions.import_row(session, command.import_id, lock=True)
@@ -94,16 +93,9 @@ def undo_boundary_change(session: Session, actor: Actor, command: UndoBoundaryCh
     if before is None or row.boundary_version != before.version:
         raise errors.NotUndoable()
     require_may_write(actor, before.county_path)
-    now = clock()
-    boundary = versions.copy(session, actor, row.base_version, before.version + 1, now)
-    paths = _paths(session, _made(row), before.version)
-    back = _paths(session, set(row.plan["became"]), boundary.version)
-    moves = [(UUID(each["post_id"]), paths[each["to"]], back[each["from"]]) for each in row.plan["posts"]]
-    moved = _move_posts(session, moves, now)
-    # What was put there since goes with the land; of grids that were merged the first takes it.
-    became = sorted(row.plan["became"].items(), reverse=True)
-    origin = {paths[each]: back[code] for code, made in became for each in made}
-    moved += _move_rest(session, origin, now)
+    back = _paths(session, set(row.plan["became"]), row.base_version)
+    chosen = {UUID(each["post_id"]): back[each["from"]] for each in row.plan["posts"]}
+    boundary, moved = versions.copy(session, actor, row.base_version, before.version + 1, clock(), chosen)
     return ChangeUndone(
         import_id=command.import_id,
         boundary_version=boundary.version,
@@ -113,77 +105,33 @@ def undo_boundary_change(session: Session, actor: Actor, command: UndoBoundaryCh
     )
 
 
+def restore_boundary(session: Session, actor: Actor, command: RestoreBoundary, *, clock: Clock) -> BoundaryRestored:
+    """A former version is in force again, as a new version. Raises NotVisible, NoBoundary, BaseChanged,
+    UnknownVersion, ImportUnchanged."""
+    require_county_role(actor)
+    versions.one_at_a_time(session)
+    before = required(session)
+    require_may_write(actor, before.county_path)
+    if command.expected_version not in (None, before.version):
+        raise errors.BaseChanged()
+    if not 1 <= command.version < before.version:
+        raise errors.UnknownVersion(field="version", expected=f"1 to {before.version - 1}")
+    if versions.content_of(session, command.version) == before.content_sha256:
+        raise errors.ImportUnchanged(boundary_version=before.version)
+    boundary, moved = versions.copy(session, actor, command.version, before.version + 1, clock())
+    return BoundaryRestored(
+        boundary_version=boundary.version, restored=command.version, areas=boundary.areas, posts=moved
+    )
+
+
 def _require_change(row: Any) -> None:
     if row.operations is None:
         raise errors.NotAChange()
 
 
-def _made(row: Any) -> set[str]:
-    return {code for into in row.plan["became"].values() for code in into}
-
-
-def _areas(session: Session, codes: set[str], version: int) -> dict[str, Any]:
-    """Code -> `path`, `area_m2` in a version."""
+def _paths(session: Session, codes: set[str], version: int) -> dict[str, str]:
+    """Code -> path in a version."""
     a = areas.c
     wanted = a.code == func.any(cast(sorted(codes), ARRAY(Text)))
-    rows = session.execute(select(a.code, a.path, a.area_m2).where(a.boundary_version == version, wanted))
-    return {row.code: row for row in rows}
-
-
-def _paths(session: Session, codes: set[str], version: int) -> dict[str, str]:
-    return {code: row.path for code, row in _areas(session, codes, version).items()}
-
-
-def _move_posts(session: Session, moves: list[tuple[UUID, str, str]], now: datetime) -> int:
-    """Posts that still lie where they were, set-based; each tells its new state."""
-    if not moves:
-        return 0
-    move = values(
-        column("post_id", PG_UUID(as_uuid=True)), column("was", Text), column("path", Text), name="move"
-    ).data(moves)
-    moved = session.execute(
-        update(posts)
-        .where(posts.c.post_id == move.c.post_id, posts.c.area_path == move.c.was)
-        .values(area_path=move.c.path, version=posts.c.version + 1, updated_at=now)
-        .returning(*posts.c)
-    ).all()
-    append(session, *facts.post_events(moved, now))
-    return len(moved)
-
-
-def _move_rest(session: Session, paths: dict[str, str], now: datetime) -> int:
-    """Every other post of these areas, former path -> path."""
-    p = posts.c
-    wanted = cast(sorted(paths), ARRAY(Text))
-    rows = session.execute(select(p.post_id, p.area_path).where(p.area_path == func.any(wanted)).with_for_update())
-    return _move_posts(session, [(row.post_id, row.area_path, paths[row.area_path]) for row in rows], now)
-
-
-def _change_events(
-    became: dict[str, list[str]], before: dict[str, str], after: dict[str, str], version: int, now: datetime
-) -> list[Event[Any]]:
-    sources: dict[str, int] = {}
-    for into in became.values():
-        for code in into:
-            sources[code] = sources.get(code, 0) + 1
-    events: list[Event[Any]] = []
-    for code, into in sorted(became.items()):
-        data: AreaMerged | AreaSplit
-        if len(into) == 1 and sources[into[0]] > 1:
-            data = AreaMerged(code=code, path=before[code], into=after[into[0]], boundary_version=version)
-        else:
-            data = AreaSplit(
-                code=code, path=before[code], into=[after[each] for each in into], boundary_version=version
-            )
-        events.append(
-            Event(
-                data,
-                entity_id=area_id(code),
-                entity_version=version,
-                area_path=before[code],
-                occurred_at=now,
-                sensitivity=0,
-                boundary_version=version,
-            )
-        )
-    return events
+    rows = session.execute(select(a.code, a.path).where(a.boundary_version == version, wanted))
+    return {row.code: row.path for row in rows}

@@ -66,9 +66,8 @@ def publish_area_import(session: Session, actor: Actor, command: PublishAreaImpo
         _require_next(session, row, before)
     version = 1 if before is None else before.version + 1
     now = clock()
-    versions.publish_draft(session, actor, row, version, now)
-    if row.plan is not None:
-        changes.follow_plan(session, row, version, now)
+    chosen = None if row.plan is None else changes.chosen_by_plan(session, row)
+    versions.publish_draft(session, actor, row, version, now, chosen)
     session.execute(import_areas.delete().where(import_areas.c.import_id == command.import_id))
     session.execute(
         update(area_imports)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,20 +23,25 @@ from contracts.grid.events import AreaChanged, BoundaryPublished
 from contracts.refusals import NotVisible
 from contracts.scope import Actor
 from services.grid.boundary import BOUNDARY_ID, Boundary, area_id
+from services.grid.commands import following
 from services.grid.commands.places import settle_places
 from services.grid.tables import area_imports, areas, boundary_versions
 
 VALIDATE = "validate_area_import"
 _COLUMNS = "code, level, kind, name, parent_code, path, geom, lon, lat, area_m2, search, wkb_sha256"
+# One more than the last that was told of this code, in whatever version: it may have been away in between.
+_NEXT = """1 + greatest(
+    (SELECT max(told.entity_version) FROM grid.areas AS told WHERE told.code = area.code),
+    (SELECT max(told.entity_version) FROM grid.area_successors AS told WHERE told.code = area.code), 0)"""
 _FROM_DRAFT = text(f"""
-INSERT INTO grid.areas (boundary_version, {_COLUMNS})
+INSERT INTO grid.areas (boundary_version, {_COLUMNS}, entity_version)
 SELECT :version, code, level, kind, name, parent_code, path, geom, lon, lat, area_m2, search,
-    encode(sha256(ST_AsBinary(geom, 'NDR')), 'hex')
-FROM grid.import_areas WHERE import_id = :import_id
+    encode(sha256(ST_AsBinary(geom, 'NDR')), 'hex'), {_NEXT}
+FROM grid.import_areas AS area WHERE import_id = :import_id
 """)  # noqa: S608 - names of ours
 _FROM_VERSION = text(f"""
-INSERT INTO grid.areas (boundary_version, {_COLUMNS})
-SELECT :version, {_COLUMNS} FROM grid.areas WHERE boundary_version = :former
+INSERT INTO grid.areas (boundary_version, {_COLUMNS}, entity_version)
+SELECT :version, {_COLUMNS}, {_NEXT} FROM grid.areas AS area WHERE boundary_version = :former
 """)  # noqa: S608 - names of ours
 
 
@@ -63,18 +68,23 @@ def one_at_a_time(session: Session) -> None:
     session.execute(text("SELECT pg_advisory_xact_lock(hashtext('grid.publish'))"))
 
 
-def publish_draft(session: Session, actor: Actor, row: Any, version: int, now: datetime) -> Boundary:
-    """An import's draft becomes a version, with its events; places go to their grids in it."""
+def publish_draft(
+    session: Session, actor: Actor, row: Any, version: int, now: datetime, chosen: Mapping[UUID, str] | None = None
+) -> tuple[Boundary, int]:
+    """An import's draft becomes a version, with its events, and what lay in areas that are gone follows: the boundary,
+    and how many posts moved. `chosen` as in `following.follow`."""
     session.execute(_FROM_DRAFT, {"version": version, "import_id": row.import_id})
-    return _put_in_force(session, actor, row, version, now, import_id=row.import_id)
+    return _put_in_force(session, actor, row, version, now, chosen, import_id=row.import_id)
 
 
-def copy(session: Session, actor: Actor, former: int, version: int, now: datetime) -> Boundary:
-    """A former version's areas become a version, with their events; places go to their grids in it."""
+def copy(
+    session: Session, actor: Actor, former: int, version: int, now: datetime, chosen: Mapping[UUID, str] | None = None
+) -> tuple[Boundary, int]:
+    """The same with a former version's areas."""
     b = boundary_versions.c
     row = session.execute(select(b.county_code, b.content_sha256).where(b.version == former)).one()
     session.execute(_FROM_VERSION, {"version": version, "former": former})
-    return _put_in_force(session, actor, row, version, now, restored=former)
+    return _put_in_force(session, actor, row, version, now, chosen, restored=former)
 
 
 def _put_in_force(
@@ -83,10 +93,11 @@ def _put_in_force(
     row: Any,
     version: int,
     now: datetime,
+    chosen: Mapping[UUID, str] | None,
     *,
     import_id: UUID | None = None,
     restored: int | None = None,
-) -> Boundary:
+) -> tuple[Boundary, int]:
     a = areas.c
     lines = session.execute(select(a.code, a.wkb_sha256).where(a.boundary_version == version)).all()
     boundary = Boundary(
@@ -110,10 +121,17 @@ def _put_in_force(
             valid_from=now,
         )
     )
+    following.note_successors(session, version - 1, version, boundary.county_path)
     append(session, *area_events(area_rows(session, version), now))
     append(session, boundary_event(boundary, now))
     settle_places(session, version, boundary.county_path, now)
-    return boundary
+    return boundary, following.follow(session, version, now, chosen)
+
+
+def content_of(session: Session, version: int) -> str:
+    """The digest of a version's names, levels, kinds and shapes."""
+    b = boundary_versions.c
+    return str(session.execute(select(b.content_sha256).where(b.version == version)).scalar_one())
 
 
 def area_rows(session: Session, version: int, *where: ColumnElement[bool]) -> Any:
@@ -127,6 +145,7 @@ def area_rows(session: Session, version: int, *where: ColumnElement[bool]) -> An
             a.parent_code,
             a.path,
             a.boundary_version,
+            a.entity_version,
             a.lon,
             a.lat,
             func.ST_AsBinary(a.geom, "NDR", type_=LargeBinary).label("wkb"),
@@ -152,7 +171,7 @@ def area_events(rows: Iterable[Any], occurred_at: datetime) -> list[Event[AreaCh
                 lat=row.lat,
             ),
             entity_id=area_id(row.code),
-            entity_version=row.boundary_version,
+            entity_version=row.entity_version,
             area_path=row.path,
             occurred_at=occurred_at,
             sensitivity=0,

@@ -60,3 +60,8 @@ def parent_level(level: Level) -> Level | None:
     """The level a parent must have; None for the county."""
     depth = LEVELS.index(level)
     return LEVELS[depth - 1] if depth else None
+
+
+def under(code: str, village: str) -> str:
+    """A grid's code with its own digits under another village."""
+    return f"{code[:6]}{village}{code[-2:]}" if len(code) == 20 else f"{village}{code[-3:]}"

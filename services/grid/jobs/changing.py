@@ -1,4 +1,4 @@
-"""Split, merge and rename grids of the boundary in force: its areas with the operations carried out, and the plan.
+"""Split, merge, move and rename areas of the boundary in force: the areas that come of it, and the plan.
 
 A split is by a line, a merge by the union: the new borders are made of the old ones, so that a true partition stays
 one. What cannot be carried out becomes a Finding that names its operation; the checks then run as over any import.
@@ -6,6 +6,7 @@ one. What cannot be carried out becomes a Finding that names its operation; the 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -18,8 +19,10 @@ from sqlalchemy.dialects.postgresql import BYTEA
 from backbone.database import Session
 from contracts.areas import Level, child_path
 from geo.linework import EDGE_DEG, bends, convert_vertices
+from geo.measure import area_m2
+from geo.topology import PIECE_M2
 from services.grid.domain import codes
-from services.grid.jobs.reading import Area, Reading
+from services.grid.jobs.reading import Area, Reading, judge_numbers
 from services.grid.tables import areas, places, posts
 
 Operation = dict[str, Any]
@@ -56,6 +59,7 @@ class Change:
         for number, operation in enumerate(operations):
             getattr(self, f"_{operation['operation']}")(number, operation)
         self.reading.areas = [replace(area, index=n) for n, area in enumerate(self._areas.values())]
+        judge_numbers(self.reading)
 
     # -- operations ----------------------------------------------------------------------------------
 
@@ -98,6 +102,56 @@ class Change:
             return
         self._areas[area.code] = replace(area, name=operation["name"].strip())
 
+    def _move(self, number: int, operation: Operation) -> None:
+        area, parent = self._areas.get(operation["code"]), self._areas.get(operation["parent"])
+        for found, code in ((area, operation["code"]), (parent, operation["parent"])):
+            if found is None:
+                self._error("unknown_code", number, f"no area of the boundary has the code {code}")
+        if area is None or parent is None:
+            return
+        if area.level not in (Level.GRID, Level.VILLAGE) or parent.level is not codes.parent_level(area.level):
+            message = f"a grid moves to a village, a village to a town; not a {area.level} to a {parent.level}"
+            self._error("bad_parent", number, message, area.code, parent.code)
+        elif area.parent == parent.code:
+            self._error("bad_parent", number, f"{area.code} lies in {parent.code} already", area.code, parent.code)
+        elif self._move_land(number, area, parent):
+            self._recode(number, area, parent, operation.get("new_code"))
+
+    def _move_land(self, number: int, area: Area, parent: Area) -> bool:
+        """Take the land from the old chain and give it to the new one, below what both have in common."""
+        old, new = self._chain(area)[1:], [parent, *self._chain(parent)[1:]]
+        for each in old:
+            if each not in new:
+                left = _without_specks(shapely.difference(each.geometry, area.geometry))
+                if left.is_empty:
+                    self._error("move_failed", number, f"{each.code} would have no land left", each.code, area.code)
+                    return False
+                self._areas[each.code] = replace(each, geometry=left)
+        for each in new:
+            if each not in old:
+                whole = _without_specks(shapely.union(each.geometry, area.geometry))
+                self._areas[each.code] = replace(each, geometry=whole)
+        return True
+
+    def _recode(self, number: int, area: Area, parent: Area, wanted: str | None) -> None:
+        """The area under its new parent; where its code changes, those of its grids do too."""
+        if area.level is Level.GRID:
+            self._replace(number, [area], [({"code": wanted, "name": area.name}, area.geometry)], parent.code)
+            return
+        code = wanted or area.code
+        if not codes.well_formed(code, area.level) or (code != area.code and code in self._areas):
+            self._error("bad_code", number, f"{code} is no free code of a {area.level}", code)
+            return
+        for grid in [each for each in self._areas.values() if each.parent == area.code]:
+            if code == area.code:
+                continue
+            entry = {"code": codes.under(grid.code, code), "name": grid.name}
+            self._replace(number, [grid], [(entry, grid.geometry)], code)
+        del self._areas[area.code]
+        self._areas[code] = replace(area, code=code, parent=parent.code)
+        if code != area.code and area.code in self._before:
+            self.became[area.code] = [code]
+
     # -- parts ---------------------------------------------------------------------------------------
 
     def _grid(self, number: int, code: str) -> Area | None:
@@ -109,20 +163,21 @@ class Change:
             return None
         return area
 
-    def _replace(self, number: int, old: list[Area], new: list[tuple[Operation, Any]]) -> None:
-        made = []
+    def _replace(
+        self, number: int, old: list[Area], new: list[tuple[Operation, Any]], parent: str | None = None
+    ) -> None:
+        """Put new grids in the place of old ones; under `parent` where they move."""
+        made, village = [], parent or str(old[0].parent)
         for wanted, shape in new:
-            code = wanted.get("code") or self._next_code(old[0])
+            code = wanted.get("code") or self._next_code(village)
             if code is None:
-                message = f"{old[0].parent} has {codes.MOST_GRIDS} numbers given; there is no thousandth grid"
+                message = f"{village} has {codes.MOST_GRIDS} numbers given; there is no thousandth grid"
                 self._error("too_many_grids", number, message)
                 return
             if code in self._areas:
                 self._error("code_in_use", number, f"{code} is another area's code", code)
                 return
-            area = Area(
-                0, code, Level.GRID, wanted.get("kind") or old[0].kind, wanted["name"].strip(), old[0].parent, shape
-            )
+            area = Area(0, code, Level.GRID, wanted.get("kind") or old[0].kind, wanted["name"].strip(), village, shape)
             if not codes.well_formed(code, Level.GRID):
                 self._error("bad_code", number, f"a grid's code has {codes.expected_form(Level.GRID)}", code)
                 return
@@ -137,17 +192,17 @@ class Change:
             if area.code in self._before:
                 self.became[area.code] = list(made)
 
-    def _next_code(self, beside: Area) -> str | None:
+    def _next_code(self, village: str) -> str | None:
         """The next number of a village that no version ever gave: voided codes are not used again."""
         a = areas.c
         given = self._session.execute(
             select(func.max(a.code)).where(
-                a.code.startswith(str(beside.parent)), a.level == Level.GRID.value, func.length(a.code) == 15
+                a.code.startswith(village), a.level == Level.GRID.value, func.length(a.code) == 15
             )
         ).scalar_one()
-        now = [code for code in self._areas if code.startswith(str(beside.parent)) and len(code) == 15]
-        number = max(int(code[-3:]) for code in [*now, given or f"{beside.parent}000"]) + 1
-        return f"{beside.parent}{number:03}" if number <= codes.MOST_GRIDS else None
+        now = [code for code in self._areas if code.startswith(village) and len(code) == 15]
+        number = max(int(code[-3:]) for code in [*now, given or f"{village}000"]) + 1
+        return f"{village}{number:03}" if number <= codes.MOST_GRIDS else None
 
     def _error(self, code: str, number: int, message: str, *area_codes: str) -> None:
         self.reading.error(code, f"operation {number}: {message}", number, *area_codes)
@@ -156,8 +211,7 @@ class Change:
 
     def plan(self) -> dict[str, Any]:
         """What has to follow: made and voided grids, posts with a proposal each, places by the new geometry."""
-        paths = {code: self._path(code) for code in sorted(self.became)}
-        codes_by_path = {path: code for code, path in paths.items()}
+        codes_by_path = {self._path_before(code): code for code in sorted(self.became)}
         shapes = {code: area.geometry for code, area in self._areas.items() if code not in self._before}
         return {
             "voided": sorted(self.became),
@@ -166,22 +220,23 @@ class Change:
                 for code, shape in sorted(shapes.items())
             ],
             "became": dict(sorted(self.became.items())),
-            "paths": paths,
+            "paths": {code: path for path, code in codes_by_path.items() if self._before[code].level is Level.GRID},
+            "moved": self._moved(),
             "posts": self._posts(shapes, codes_by_path),
             "places": self._places(shapes, codes_by_path),
         }
 
-    def _path(self, code: str) -> str:
-        """The area path of a code, before or after."""
-        area: Area | None = self._areas.get(code) or self._before[code]
-        chain: list[str] = []
-        while area is not None:
-            chain.append(area.code)
-            area = self._before.get(area.parent) if area.parent else None
-        path: str | None = None
-        for each in reversed(chain):
-            path = child_path(path, each)
-        return str(path)
+    def _moved(self) -> list[dict[str, str]]:
+        """Areas that keep their code and get another path."""
+        kept = [code for code in self._before if code in self._areas]
+        pairs = [(code, self._path_before(code), _path(self._chain(self._areas[code]))) for code in kept]
+        return [{"code": code, "from": was, "to": now} for code, was, now in sorted(pairs) if was != now]
+
+    def _path_before(self, code: str) -> str:
+        return _path(_chain(self._before[code], self._before))
+
+    def _chain(self, area: Area) -> list[Area]:
+        return _chain(area, self._areas)
 
     def _posts(self, shapes: dict[str, Any], paths: dict[str, str]) -> list[dict[str, Any]]:
         """A post has no place of its own: the largest of the new grids is proposed, the others may be chosen."""
@@ -216,3 +271,26 @@ class Change:
             moved = {"place_id": str(row.place_id), "category": row.category, "from": paths[row.area_path], "to": to}
             found.append(moved)
         return found
+
+
+def _chain(area: Area, among: Mapping[str, Area]) -> list[Area]:
+    """An area and those above it, the county last."""
+    chain = [area]
+    while (parent := chain[-1].parent) is not None and parent in among:
+        chain.append(among[parent])
+    return chain
+
+
+def _path(chain: list[Area]) -> str:
+    path: str | None = None
+    for each in reversed(chain):
+        path = child_path(path, each.code)
+    return str(path)
+
+
+def _without_specks(shape: Any) -> Any:
+    """What is left of polygons that meet along an edge which only one of them has vertices on."""
+    parts = [part for part in shapely.get_parts(shape) if part.geom_type == "Polygon" and area_m2(part) > PIECE_M2]
+    if not parts:
+        return shapely.Polygon()
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)

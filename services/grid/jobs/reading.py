@@ -93,7 +93,7 @@ def read(data: bytes, crs: str = "wgs84", given: Mapping[str, str] | None = None
         _judge_attributes(reading)
     for each in found:
         _read_feature(each, reading)
-    _judge_numbers(reading)
+    judge_numbers(reading)
     return reading
 
 
@@ -310,7 +310,7 @@ def _geometry(index: int, code: str, value: Any, reading: Reading) -> Any:
     return geometry
 
 
-def _judge_numbers(reading: Reading) -> None:
+def judge_numbers(reading: Reading) -> None:
     """Codes against their parents and the bureau's ranges (warnings), and the thousandth grid (an error)."""
     for area in reading.areas:
         if area.parent and not codes.within_parent(area.code, area.parent):
