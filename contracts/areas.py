@@ -7,6 +7,7 @@ in the C collation, `path >= root AND path < path_end(root)`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated
 
@@ -52,3 +53,9 @@ def ancestors(path: str) -> tuple[str, ...]:
     """Every path from the county down to `path` itself."""
     codes = path.rstrip("/").split("/")
     return tuple("/".join(codes[: n + 1]) + "/" for n in range(len(codes)))
+
+
+def common_path(paths: Sequence[str]) -> str:
+    """The path of the narrowest area that all of these (at least one) lie in."""
+    shared = [set(ancestors(path)) for path in paths]
+    return max(set.intersection(*shared), key=len)

@@ -25,11 +25,13 @@ from gateway.routes import (
     accounts,
     areas,
     auth,
+    boundaries,
     cases,
     changes,
     events,
     health,
     imports,
+    overlays,
     patrol,
     places,
     positions,
@@ -52,7 +54,9 @@ ROUTERS = (
     auth.router,
     imports.router,  # before /v1/areas/{code}
     changes.router,  # likewise
+    boundaries.router,  # likewise
     areas.router,
+    overlays.router,
     registry.router,
     posts.router,
     places.router,

@@ -18,6 +18,7 @@ from backbone.rpc import CommandClient
 from backbone.settings import SERVICES, BrokerSettings, DatabaseSettings, PlatformSettings
 from contracts.scope import Scope
 from gateway.access import retention
+from gateway.access.following import Following
 from gateway.access.telling import Telling
 from gateway.auth.actors import Actors, SessionGone
 from gateway.auth.login import AddressLimit, Login
@@ -53,6 +54,7 @@ class Parts:
     tail: JournalTail
     audit: ReadAudit
     telling: Telling
+    following: Following
     listeners: Listeners
     watch: Watch
     tiles: TileCache = field(default_factory=TileCache)
@@ -85,6 +87,7 @@ class Parts:
             tail=JournalTail(reads, ear.heard),
             audit=ReadAudit(access),
             telling=Telling(access, client),
+            following=Following(access, reads),
             listeners=listeners,
             watch=Watch({**reads.databases, "access": access}, lambda: client.connected, SERVICES, listeners.missing),
         )
@@ -105,6 +108,7 @@ class Parts:
             asyncio.create_task(self.ear.listen(), name="hear of the journal"),
             asyncio.create_task(self.tail.follow(), name="follow journal"),
             asyncio.create_task(self.telling.follow(), name="tell rights"),
+            asyncio.create_task(self.following.follow(), name="follow areas of accounts"),
             asyncio.create_task(self.watch.follow(), name="watch dependencies"),
             asyncio.create_task(retention.follow(self.access), name="remove what is old"),
         ]

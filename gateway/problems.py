@@ -57,6 +57,7 @@ KINDS: dict[str, Kind] = {
     "unsupported_photo": Kind(415, "The photo must be a JPEG, PNG or WebP picture.", "照片须为 JPEG、PNG 或 WebP 图片"),
     "invalid_request": Kind(422, "A value in the request cannot be accepted.", "请求中有不可接受的值"),
     "unknown_parameter": Kind(422, "There is no such parameter here.", "不存在该查询参数"),
+    "invalid_geometry": Kind(422, "This is not a polygon that can be used.", "不是可用的多边形"),
     "coordinates_swapped": Kind(422, "Longitude and latitude seem to be swapped.", "经度与纬度似乎颠倒"),
     "crs_required": Kind(422, "Coordinates need their reference system: `crs`.", "坐标必须注明坐标系 crs"),
     "invalid_cursor": Kind(422, "This cursor is not one of ours.", "游标无效"),

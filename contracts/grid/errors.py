@@ -141,6 +141,22 @@ class InvalidPeriod(Refusal):
     zh = "结束日期早于开始日期"
 
 
+class InvalidShape(Refusal):
+    """This is no polygon that encloses something."""
+
+    code = "grid.invalid_shape"
+    status = 422
+    zh = "不是有效的多边形"
+
+
+class AliasTaken(Refusal):
+    """Another area has this alias."""
+
+    code = "grid.alias_taken"
+    status = 409
+    zh = "该别名已属于其他区域"
+
+
 class BaseChanged(Refusal):
     """Another boundary was published since this change was made; make it again."""
 

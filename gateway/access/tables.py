@@ -85,6 +85,14 @@ scope_assignments = Table(
     _now("granted_at"),
 )
 
+followed_boundary = Table(
+    "followed_boundary",
+    metadata,
+    Column("id", SmallInteger, CheckConstraint("id = 1", name="followed_boundary_one"), primary_key=True,
+           autoincrement=False),
+    Column("version", Integer, nullable=False, comment="up to here scope_assignments went where the land is"),
+)  # fmt: skip
+
 sessions = Table(
     "sessions",
     metadata,

@@ -8,16 +8,20 @@ from backbone.entrypoints import command, every
 from contracts.commands import Announce, Announced
 from contracts.grid.commands import (
     Agency,
+    AreaAliases,
     AreaImport,
     BoundaryRestored,
     ChangeUndone,
     Jurisdiction,
+    Overlay,
     Person,
     Place,
     Post,
     PublishAreaImport,
     PutAgency,
+    PutAreaAliases,
     PutJurisdiction,
+    PutOverlay,
     PutPerson,
     PutPlace,
     PutPost,
@@ -62,6 +66,14 @@ class GridService:
     @command(RestoreBoundary, alone=True)
     def restore_boundary(self, session: Session, actor: Actor, asked: RestoreBoundary) -> BoundaryRestored:
         return commands.restore_boundary(session, actor, asked, clock=self.clock)
+
+    @command(PutAreaAliases)
+    def put_area_aliases(self, session: Session, actor: Actor, asked: PutAreaAliases) -> AreaAliases:
+        return commands.put_area_aliases(session, actor, asked, clock=self.clock)
+
+    @command(PutOverlay)
+    def put_overlay(self, session: Session, actor: Actor, asked: PutOverlay) -> Overlay:
+        return commands.put_overlay(session, actor, asked, clock=self.clock)
 
     @command(PutAgency)
     def put_agency(self, session: Session, actor: Actor, asked: PutAgency) -> Agency:

@@ -88,6 +88,41 @@ area_successors = Table(
     Column("share", Double, nullable=False, comment="of the former area; 0 where its land left the county"),
     Column("entity_version", Integer, nullable=False),
     Index("area_successors_code", "code", "entity_version"),
+    Index("area_successors_into", "into_path"),
+)
+
+area_aliases = Table(
+    "area_aliases",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("alias", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("created_at", _at(), nullable=False),
+    Index("area_aliases_code", "code"),
+    Index(
+        "area_aliases_search",
+        text("lower(alias) gin_trgm_ops"),
+        postgresql_using="gin",
+    ),
+)
+
+# Zones for a purpose (a patrol zone, a school's surroundings): they own nothing.
+overlays = Table(
+    "overlays",
+    metadata,
+    Column("overlay_id", _uuid(), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("geom", Geometry("GEOMETRY", srid=4326, spatial_index=False), nullable=False),
+    Column("wkb_sha256", Text, nullable=False),
+    Column("original_crs", Text, nullable=False),
+    Column("area_m2", Double, nullable=False),
+    Column("area_path", _path(), nullable=False, comment="the narrowest area that holds all of it"),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", _at(), nullable=False),
+    Index("overlays_area", "area_path", "overlay_id"),
+    Index("overlays_geom", "geom", postgresql_using="gist"),
 )
 
 area_imports = Table(

@@ -13,6 +13,8 @@ from backbone import alarms, marks, telemetry, topology
 from backbone.database import Session, to_json
 from backbone.hints import JOURNAL, Hint
 from backbone.outbox import Event
+from contracts.areas import common_path
+from contracts.grid.events import AreaMerged, AreaMoved, AreaSplit
 
 log = telemetry.logger("journal")
 QUEUE = topology.events_queue("notify", "everything")
@@ -53,6 +55,8 @@ _NOTE_GAPS = text("""
     ON CONFLICT DO NOTHING RETURNING 1)
     SELECT EXISTS (SELECT 1 FROM noted) OR EXISTS (SELECT 1 FROM notify.journal_gaps WHERE filled_at IS NULL)
 """)
+
+_FOLLOW_AREA = text("UPDATE notify.subscriptions SET area_path = :into WHERE area_path = :path")
 
 _ANY_GAP = text("SELECT EXISTS (SELECT 1 FROM notify.journal_gaps WHERE filled_at IS NULL)")
 
@@ -97,9 +101,19 @@ def record(session: Session, events: Sequence[Event[Any]]) -> int:
     new = [row._asdict() for row in session.execute(_WRITE, {"rows": to_json(rows)})]
     if new:
         _watch_order(session, new)
+        _follow_areas(session, events)
         _NEWS.give(session)
     JOURNALED.inc(len(new))
     return len(new)
+
+
+def _follow_areas(session: Session, events: Sequence[Event[Any]]) -> None:
+    """A subscription to an area that is gone hears of the narrowest area that has all its land, rather than nothing
+    for ever; what its account may see is judged as before."""
+    for event in events:
+        if isinstance(event.data, AreaSplit | AreaMerged | AreaMoved):
+            into = event.data.into if isinstance(event.data.into, list) else [event.data.into]
+            session.execute(_FOLLOW_AREA, {"path": event.data.path, "into": common_path(into)})
 
 
 def watch_gaps(session: Session) -> None:

@@ -25,11 +25,14 @@ from contracts.grid.commands.changes import (
     UndoBoundaryChange,
 )
 from contracts.grid.commands.fields import Crs, Name, Phone
+from contracts.grid.commands.overlays import AreaAlias, AreaAliases, Overlay, PutAreaAliases, PutOverlay
 from contracts.grid.commands.places import Place, PutPlace
 from contracts.grid.commands.posts import Post, PutPost
 
 __all__ = [
     "Agency",
+    "AreaAlias",
+    "AreaAliases",
     "AreaImport",
     "AreaProperty",
     "Attribute",
@@ -44,13 +47,16 @@ __all__ = [
     "Name",
     "NewGrid",
     "Operation",
+    "Overlay",
     "Person",
     "Phone",
     "Place",
     "Post",
     "PublishAreaImport",
     "PutAgency",
+    "PutAreaAliases",
     "PutJurisdiction",
+    "PutOverlay",
     "PutPerson",
     "PutPlace",
     "PutPost",

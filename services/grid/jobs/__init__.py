@@ -99,7 +99,7 @@ class _Validation:
     def _change(self, operations: list[dict[str, Any]]) -> Reading:
         with self.context.transaction() as session:
             change = Change(session, self.base_version, operations, self.crs)
-            self.plan = None if change.reading.findings else change.plan()
+            self.plan = None if change.failed else change.plan()
         return change.reading
 
     def _finish(self, reading: Reading, ours: topology.Report, plane: str) -> dict[str, Any]:

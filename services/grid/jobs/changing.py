@@ -61,6 +61,11 @@ class Change:
         self.reading.areas = [replace(area, index=n) for n, area in enumerate(self._areas.values())]
         judge_numbers(self.reading)
 
+    @property
+    def failed(self) -> bool:
+        """Whether an operation could not be carried out."""
+        return any(finding.severity == "error" for finding in self.reading.findings)
+
     # -- operations ----------------------------------------------------------------------------------
 
     def _split(self, number: int, operation: Operation) -> None:

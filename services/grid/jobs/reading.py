@@ -18,11 +18,11 @@ import shapely
 from numpy.typing import NDArray
 
 from contracts.areas import LEVELS, Level
-from geo import projected
+from geo import projected, shapes
 from geo.linework import bends, convert, convert_vertices, single_parts
 from geo.topology import GEOMETRY_CODES, Feature, Problem, Report, check
 from services.grid.domain import codes
-from services.grid.jobs import mapping, opening, shapes
+from services.grid.jobs import mapping, opening
 from services.grid.jobs.mapping import Attributes
 
 EMPTY = shapely.Polygon()

@@ -5,7 +5,9 @@ wherever they lie). Lists give `body` and their keyset `cursor_1`, `cursor_2`; s
 """
 
 from services.grid.queries.areas import area_by_code, area_list, boundary_version, cells
+from services.grid.queries.history import area_history, successor_list, successors_since, version_list
 from services.grid.queries.imports import import_by_id, import_list
+from services.grid.queries.overlays import overlay_by_id, overlay_list
 from services.grid.queries.parts import MAX_LIMIT
 from services.grid.queries.places import place_by_id, place_list
 from services.grid.queries.posts import duty_at, post_list
@@ -18,6 +20,7 @@ __all__ = [
     "agency_by_id",
     "agency_list",
     "area_by_code",
+    "area_history",
     "area_list",
     "area_tile",
     "boundary_version",
@@ -26,9 +29,14 @@ __all__ = [
     "import_by_id",
     "import_list",
     "jurisdiction_list",
+    "overlay_by_id",
+    "overlay_list",
     "place_by_id",
     "place_list",
     "post_list",
     "quarantine_entry",
     "quarantine_page",
+    "successor_list",
+    "successors_since",
+    "version_list",
 ]

@@ -15,6 +15,7 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    or_,
     select,
 )
 from sqlalchemy import DateTime as SqlDateTime
@@ -27,9 +28,9 @@ from backbone.statements import Query, query
 from contracts.areas import Level
 from contracts.scope import Scope
 from services.grid.queries.parts import Filters, contains, equals, holds, in_subtree, paged, text_value
-from services.grid.tables import areas, boundary_versions
+from services.grid.tables import area_aliases, areas, boundary_versions
 
-A, B = areas.c, boundary_versions.c
+A, B, L = areas.c, boundary_versions.c, area_aliases.c
 AREAS = Visibility(area_path=A.path)
 
 
@@ -57,6 +58,12 @@ def _names() -> ColumnElement[Any]:
         )
         .scalar_subquery()
     )
+
+
+def _aliases() -> ColumnElement[Any]:
+    one = json_object(system=L.system, alias=L.alias)
+    found = select(func.json_agg(aggregate_order_by(one, L.system, L.alias))).where(L.code == A.code)
+    return func.coalesce(found.scalar_subquery(), cast(literal_column("'[]'"), JSON))
 
 
 def _area(**more: Any) -> ColumnElement[Any]:
@@ -118,7 +125,7 @@ def area_list(
     limit: int = 100,
 ) -> Query:
     """Areas by path: `body`, `cursor_1` = path. `parent` is a code, `within` an area path, `name` a part of a name,
-    `search` a part of a name, of its pinyin initials or of a code."""
+    `search` a part of a name, of its pinyin initials, of a code, or of what another system calls it."""
     form, in_force, given = _in_force(version, at)
     filters: Filters = {form: (in_force, given)}
     if level is not None:
@@ -132,7 +139,10 @@ def area_list(
     if name is not None:
         filters["name"] = contains(A.name, name)
     if search is not None:
-        filters["search"] = holds(A.search, search)
+        found, words = holds(A.search, search)
+        # The index has the expression; the words are in lower case already.
+        called = select(L.code).where(func.lower(L.alias).like(text_value("search")))
+        filters["search"] = (or_(found, A.code.in_(called)), words)
     if after is not None:
         filters["after"] = (A.path > text_value("after"), {"after": after[0]})
     more = {"geometry": _geojson()} if geometry else {}
@@ -153,7 +163,7 @@ def area_by_code(scope: Scope, code: str, *, version: int | None = None, at: dat
     form, in_force, given = _in_force(version, at)
 
     def build() -> Select[Any]:
-        return select(body_column(_area(names=_names(), geometry=_geojson()))).where(
+        return select(body_column(_area(names=_names(), aliases=_aliases(), geometry=_geojson()))).where(
             in_force, A.code == text_value("code"), predicate(scope, AREAS)
         )
 

@@ -117,6 +117,8 @@ def test_both_agree_on_whatever_is_done_to_a_partition(engine: Engine, data: st.
         if kind == "drop":
             features = [each for each in features if each.code != victim]
             continue
+        if kind in ("cut", "grow") and not shape.is_valid:
+            continue  # a ring that was twisted before: GEOS has no difference and no union of it
         if kind == "cut":
             shape = shape.difference(piece)
         elif kind == "grow":

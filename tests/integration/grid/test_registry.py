@@ -138,7 +138,7 @@ def test_a_post_is_told_with_an_opaque_person(grid: Grid) -> None:
         grid.do(commands.put_post, asked.model_copy(update={"person_id": uuid4()}))
 
 
-def test_a_voided_area_takes_no_new_posts_but_lets_old_ones_end(grid: Grid) -> None:
+def test_a_voided_area_takes_no_new_posts_and_its_old_ones_end_where_its_land_is_now(grid: Grid) -> None:
     grid.found()
     agency_id, person_id = put_agency(grid, code="other"), put_person(grid)
     asked = PutPost(
@@ -151,10 +151,12 @@ def test_a_voided_area_takes_no_new_posts_but_lets_old_ones_end(grid: Grid) -> N
     )
     grid.do(commands.put_post, asked)
     _merge_away(grid)
-    ended = grid.do(commands.put_post, asked.model_copy(update={"valid_until": date(2026, 6, 30)}))
-    assert ended.version == 2
-    with pytest.raises(errors.VoidedArea):
-        grid.do(commands.put_post, asked.model_copy(update={"post_id": uuid4()}))
+    for late in (asked, asked.model_copy(update={"post_id": uuid4()})):
+        with pytest.raises(errors.VoidedArea):
+            grid.do(commands.put_post, late)
+    (now,) = grid.list(queries.post_list, scope=Scope.system("test"))
+    ended = asked.model_copy(update={"area_path": now["area_path"], "valid_until": date(2026, 6, 30)})
+    assert grid.do(commands.put_post, ended).version == 3
 
 
 def _merge_away(grid: Grid) -> None:
