@@ -135,6 +135,7 @@ area_imports = Table(
     Column("blob", Text, nullable=False),
     Column("size_bytes", Integer, nullable=False),
     Column("mapping", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("options", JSONB, nullable=False, server_default=text("'{}'"), comment="numbering, snap_m"),
     Column("operations", JSONB, comment="of a change of the boundary; then there is no file"),
     Column("base_version", Integer),
     Column("plan", JSONB),

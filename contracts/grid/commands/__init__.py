@@ -7,7 +7,9 @@ from contracts.grid.commands.areas import (
     Attribute,
     ImportCrs,
     ImportState,
+    Numbering,
     PublishAreaImport,
+    SnapWidth,
     StartAreaImport,
 )
 from contracts.grid.commands.changes import (
@@ -46,6 +48,7 @@ __all__ = [
     "MoveArea",
     "Name",
     "NewGrid",
+    "Numbering",
     "Operation",
     "Overlay",
     "Person",
@@ -63,6 +66,7 @@ __all__ = [
     "RenameArea",
     "RestoreBoundary",
     "ReviewPlan",
+    "SnapWidth",
     "SplitGrid",
     "StartAreaImport",
     "StartBoundaryChange",

@@ -14,8 +14,6 @@ from contracts.commands import Command, Reply
 from contracts.grid.commands.fields import Crs
 
 _EPSG = "EPSG:[1-9][0-9]{3,5}"
-
-
 ImportCrs = Annotated[
     str,
     StringConstraints(pattern=f"^({'|'.join(Crs)}|{_EPSG})$"),
@@ -24,12 +22,14 @@ ImportCrs = Annotated[
     ),
 ]
 """What a file's coordinates are in: one of `Crs`, or a system of the EPSG register by its number."""
-
-
 AreaProperty = Literal["code", "name", "level", "parent", "kind"]
 
 
 Attribute = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+
+
+Numbering = Annotated[str, StringConstraints(pattern=r"^(15|20:[0-9]{6})$")]
+SnapWidth = Annotated[float, Field(gt=0, le=20, allow_inf_nan=False)]
 
 
 class ImportState(StrEnum):
@@ -47,6 +47,9 @@ class StartAreaImport(Command):
     """Validate a file of areas already stored as a blob; the worker does it.
 
     mapping: which attribute of the file holds a property; what is not said is guessed from the attributes' names.
+    numbering: grids without a code get one: `15` village + 3 digits, `20:` and six digits of an object class that +
+    village + 2 digits. A grid whose land is in force keeps the code it has.
+    snap_m: gaps, overlaps and excess of at most this mean width in metres are closed; the report shows each.
     """
 
     service: ClassVar[str] = "grid"
@@ -55,6 +58,8 @@ class StartAreaImport(Command):
     size_bytes: int = Field(ge=1)
     crs: ImportCrs
     mapping: dict[AreaProperty, Attribute] = {}
+    numbering: Numbering | None = None
+    snap_m: SnapWidth | None = None
 
 
 class AreaImport(Reply):

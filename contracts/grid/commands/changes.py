@@ -23,7 +23,8 @@ class NewGrid(BaseModel):
 
 
 class SplitGrid(BaseModel):
-    """Cut a grid by a line ([lon, lat] pairs that cross it); the pieces are named west to east, then north to south."""
+    """Cut a grid by a line ([lon, lat] pairs that cross it); the pieces are named as a page is read: along rows
+    from the north, each from the west."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     operation: Literal["split"] = "split"

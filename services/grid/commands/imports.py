@@ -33,6 +33,7 @@ def start_area_import(session: Session, actor: Actor, command: StartAreaImport, 
         to_wgs84(0.0, 0.0, command.crs)
     except UnknownCrs as unknown:
         raise errors.UnknownCrs(str(unknown), field="crs") from None
+    options = command.model_dump(include={"numbering", "snap_m"}, exclude_none=True)
     row = versions.receive(
         session,
         actor,
@@ -40,12 +41,13 @@ def start_area_import(session: Session, actor: Actor, command: StartAreaImport, 
         clock(),
         crs=command.crs,
         mapping=dict(command.mapping),
+        options=options,
         blob=command.blob,
         size_bytes=command.size_bytes,
         # Until the file has been read: the importer's own county, so that one without an agency sees it too.
         county_code=next((root.partition("/")[0] for root in actor.scope.areas), None),
     )
-    if (row.blob, row.crs, row.mapping) != (command.blob, command.crs, dict(command.mapping)):
+    if (row.blob, row.crs, row.mapping, row.options) != (command.blob, command.crs, dict(command.mapping), options):
         raise errors.ImportIdReused(field="import_id")
     return versions.reply_of(row)
 

@@ -18,6 +18,18 @@ MOST_GRIDS = 999
 """Grids of a village are numbered with three digits: there is no thousandth."""
 
 
+def as_text(value: object) -> str | None:
+    """A code as text; dBase and spreadsheets like to make numbers of them. None where there is nothing."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+        value = int(value)
+    if isinstance(value, int):
+        # Beyond any code, and beyond what Python turns into digits at will.
+        return str(value) if abs(value) < 10**20 else "0"
+    return value.strip() or None if isinstance(value, str) else None
+
+
 def well_formed(code: str, level: Level) -> bool:
     """Whether a code has the digits of its level."""
     return code.isascii() and code.isdigit() and len(code) in LENGTHS[level]

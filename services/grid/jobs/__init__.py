@@ -19,9 +19,10 @@ from backbone.jobs import JobContext, LeaseLost
 from contracts.areas import Level
 from contracts.grid.commands import ImportState
 from geo import topology
-from services.grid.jobs import draft, known, postgis, report
+from services.grid.domain.numbering import Template
+from services.grid.jobs import draft, known, numbering, postgis, report, snapping
 from services.grid.jobs.changing import Change
-from services.grid.jobs.reading import Area, Finding, Reading, in_wgs84, read
+from services.grid.jobs.reading import Area, Finding, Reading, in_wgs84, judge_numbers, read
 from services.grid.tables import area_imports
 
 SERVICE = "grid"
@@ -55,9 +56,12 @@ class _Validation:
         self.context, self.import_id = context, import_id
         self.crs = self.blob = ""
         self.mapping: dict[str, str] = {}
+        self.options: dict[str, Any] = {}
         self.operations: list[dict[str, Any]] | None = None
         self.base_version = 0
         self.plan: dict[str, Any] | None = None
+        self.found: dict[str, Any] = {}
+        """What the report's `checks` say besides."""
 
     def begin(self) -> bool:
         """Claim the import. False when there is nothing left to do."""
@@ -67,7 +71,7 @@ class _Validation:
             ).one_or_none()
             if row is None or row.state not in _RUNNING:
                 return False
-            self.crs, self.blob, self.mapping = row.crs, row.blob, row.mapping
+            self.crs, self.blob, self.mapping, self.options = row.crs, row.blob, row.mapping, row.options
             self.operations, self.base_version = row.operations, row.base_version
             self._set(session, state=ImportState.VALIDATING.value, progress=0.0, version=row.version + 1)
         return True
@@ -79,6 +83,9 @@ class _Validation:
             return self.fail("missing_file", "the file that was handed over is not there any more")
         self._progress(0.2)
         reading.areas, ours, plane = in_wgs84(reading.areas, reading.crs)
+        self._progress(0.5)
+        if (width := self.options.get("snap_m")) is not None:
+            ours = self._snap(reading, width)
         self._progress(0.6)
         families = topology.families_of([area.feature for area in reading.areas])
         with self.context.transaction() as session:
@@ -93,8 +100,24 @@ class _Validation:
         return self._finish(reading, ours, plane)
 
     def _read(self) -> Reading:
+        template = self.options.get("numbering")
         with files.open(self.blob) as stream:
-            return read(stream.read(), self.crs, self.mapping)
+            reading = read(stream.read(), self.crs, self.mapping, numbering=template is not None)
+        if template is not None:
+            with self.context.transaction() as session:
+                self.found["numbered"] = numbering.assign(session, reading, Template.of(template))
+            judge_numbers(reading)
+        return reading
+
+    def _snap(self, reading: Reading, width_m: float) -> topology.Report:
+        """Close what is narrower, and check what comes of it."""
+        snapped = snapping.snap(reading.areas, width_m)
+        indexes = {area.code: area.index for area in reading.areas}
+        reading.areas = snapped.areas
+        reading.findings += [Finding("warning", move, indexes[move.codes[0]]) for move in snapped.moves]
+        self.found["snapped"] = len(snapped.moves)
+        self.found["snapped_m2"] = round(snapped.moved_m2, 3)
+        return topology.check([area.feature for area in reading.areas])
 
     def _change(self, operations: list[dict[str, Any]]) -> Reading:
         with self.context.transaction() as session:
@@ -119,8 +142,10 @@ class _Validation:
                 "largest_sliver_m2": round(ours.largest_sliver_m2, 4),
                 "lines_straight_in": plane,
                 "agree": True,
+                **self.found,
             }
             if errors:
+                checks["closed_by_snap_m"] = snapping.offer(ours.problems)
                 draft.discard(session, self.import_id)
             self._set(
                 session,

@@ -22,6 +22,8 @@ from geo.linework import EDGE_DEG, bends, convert_vertices
 from geo.measure import area_m2
 from geo.topology import PIECE_M2
 from services.grid.domain import codes
+from services.grid.domain.numbering import Template, reading_order
+from services.grid.jobs.numbering import ever_given
 from services.grid.jobs.reading import Area, Reading, judge_numbers
 from services.grid.tables import areas, places, posts
 
@@ -82,9 +84,8 @@ class Change:
             parts = "does not cross it" if len(pieces) == 1 else f"cuts it into {len(pieces)} pieces"
             self._error("split_failed", number, f"the line {parts}; {len(wanted)} were named", whole.code)
             return
-        # West to east, then north to south, as grids are numbered.
-        pieces.sort(key=lambda piece: (round(piece.centroid.x, 6), -piece.centroid.y))
-        self._replace(number, [whole], list(zip(wanted, pieces, strict=True)))
+        ordered = [pieces[i] for i in reading_order([piece.bounds for piece in pieces])]
+        self._replace(number, [whole], list(zip(wanted, ordered, strict=True)))
 
     def _merge(self, number: int, operation: Operation) -> None:
         grids = [self._grid(number, code) for code in operation["codes"]]
@@ -174,9 +175,9 @@ class Change:
         """Put new grids in the place of old ones; under `parent` where they move."""
         made, village = [], parent or str(old[0].parent)
         for wanted, shape in new:
-            code = wanted.get("code") or self._next_code(village)
+            code = wanted.get("code") or self._next_code(village, old[0].code)
             if code is None:
-                message = f"{village} has {codes.MOST_GRIDS} numbers given; there is no thousandth grid"
+                message = f"{village} has no number left: its grids were given {Template.like(old[0].code).most}"
                 self._error("too_many_grids", number, message)
                 return
             if code in self._areas:
@@ -197,17 +198,11 @@ class Change:
             if area.code in self._before:
                 self.became[area.code] = list(made)
 
-    def _next_code(self, village: str) -> str | None:
+    def _next_code(self, village: str, like: str) -> str | None:
         """The next number of a village that no version ever gave: voided codes are not used again."""
-        a = areas.c
-        given = self._session.execute(
-            select(func.max(a.code)).where(
-                a.code.startswith(village), a.level == Level.GRID.value, func.length(a.code) == 15
-            )
-        ).scalar_one()
-        now = [code for code in self._areas if code.startswith(village) and len(code) == 15]
-        number = max(int(code[-3:]) for code in [*now, given or f"{village}000"]) + 1
-        return f"{village}{number:03}" if number <= codes.MOST_GRIDS else None
+        template = Template.like(like)
+        number = 1 + template.last_given({*self._areas, *ever_given(self._session, village)}, village)
+        return template.code(village, number) if number <= template.most else None
 
     def _error(self, code: str, number: int, message: str, *area_codes: str) -> None:
         self.reading.error(code, f"operation {number}: {message}", number, *area_codes)

@@ -47,8 +47,8 @@ class Attributes:
         if isinstance(found.get("level"), str):
             word = str(found["level"]).strip()
             found["level"] = _LEVEL_WORDS[word].value if word in _LEVEL_WORDS else word
-        if isinstance(code, (str, int, float)):
-            text = _digits(code)
+        text = codes.as_text(code)
+        if text is not None:
             level = codes.level_of(text)
             if "level" not in self.names and level is not None:
                 found["level"] = level.value
@@ -73,8 +73,3 @@ def attributes(fields: Iterable[str], given: Mapping[str, str]) -> Attributes:
             if guess is not None and guess not in names.values():
                 names[name] = guess
     return Attributes(names, tuple(sorted(set(given.values()) - set(there))))
-
-
-def _digits(code: str | float) -> str:
-    """A code as text: dBase and spreadsheets like to make numbers of them."""
-    return str(int(code)) if isinstance(code, float) and code.is_integer() else str(code).strip()

@@ -26,6 +26,8 @@ from services.grid.jobs import mapping, opening
 from services.grid.jobs.mapping import Attributes
 
 EMPTY = shapely.Polygon()
+UNNUMBERED = "?"
+"""How the code of a grid begins that has none yet."""
 _KIND = re.compile(r"[a-z][a-z0-9_]{0,47}(\.[a-z0-9_]{1,47}){0,3}")
 _LONGEST_NAME = 100
 _EPSG = re.compile(r"EPSG:+(?:[0-9.]*:)?([0-9]+)$", re.IGNORECASE)
@@ -65,6 +67,7 @@ class Reading:
     crs: str = "wgs84"
     format: str = "geojson"
     attributes: Attributes = field(default_factory=lambda: Attributes({}))
+    numbering: bool = False
     areas: list[Area] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
@@ -75,12 +78,15 @@ class Reading:
         self.findings.append(Finding("warning", Problem(code, area_codes, message), index))
 
 
-def read(data: bytes, crs: str = "wgs84", given: Mapping[str, str] | None = None) -> Reading:
+def read(
+    data: bytes, crs: str = "wgs84", given: Mapping[str, str] | None = None, *, numbering: bool = False
+) -> Reading:
     """Parse a file of areas; geometries keep the file's coordinates, which are in `crs`.
 
     given: property -> the file's attribute, where the importer said so; the rest is guessed.
+    numbering: grids may come without a code; theirs then begins with `UNNUMBERED`, and their parent may be missing.
     """
-    reading = Reading(crs)
+    reading = Reading(crs, numbering=numbering)
     try:
         reading.format = opening.format_of(data)
         found = _geojson(data, reading) if reading.format == "geojson" else _tables(data, reading)
@@ -93,7 +99,8 @@ def read(data: bytes, crs: str = "wgs84", given: Mapping[str, str] | None = None
         _judge_attributes(reading)
     for each in found:
         _read_feature(each, reading)
-    judge_numbers(reading)
+    if not numbering:
+        judge_numbers(reading)
     return reading
 
 
@@ -240,9 +247,11 @@ def _read_feature(raw: _Raw, reading: Reading) -> None:
 
 
 def _identity(index: int, properties: dict[str, Any], reading: Reading) -> tuple[str | None, Level | None]:
-    code = _digits(properties.get("code"))
+    code = codes.as_text(properties.get("code"))
     label = f"feature {index} ({code})" if code else f"feature {index}"
     level = properties.get("level")
+    if reading.numbering and not code and level in (None, "", Level.GRID.value):
+        return f"{UNNUMBERED}{index}", Level.GRID
     if not code:
         reading.error("missing_property", f"{label} has no `code`", index)
     if level is None:
@@ -259,13 +268,6 @@ def _identity(index: int, properties: dict[str, Any], reading: Reading) -> tuple
         reading.error("bad_code", f"{label}: code {code[:30]!r} of a {level} should have {expected}", index, code[:30])
         return None, known
     return code, known
-
-
-def _digits(value: Any) -> str | None:
-    """A code as text; spreadsheets like to make numbers of them."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value) if abs(value) < 10**20 else "0"
-    return value.strip() or None if isinstance(value, str) else None
 
 
 def _name(index: int, code: str, properties: dict[str, Any], reading: Reading) -> str:
@@ -290,12 +292,12 @@ def _kind(index: int, code: str, properties: dict[str, Any], reading: Reading) -
 
 
 def _parent(index: int, code: str, level: Level, properties: dict[str, Any], reading: Reading) -> str | None:
-    parent = _digits(properties.get("parent"))
+    parent = codes.as_text(properties.get("parent"))
     if level is Level.COUNTY:
         if parent:
             reading.warning("parent_ignored", f"the parent {parent[:30]} of county {code} is not kept", index, code)
         return None
-    if not parent:
+    if not parent and not code.startswith(UNNUMBERED):
         reading.error("missing_property", f"feature {index} ({code}) has no `parent`", index, code)
     return parent
 

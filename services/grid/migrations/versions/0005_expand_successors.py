@@ -29,6 +29,9 @@ COMMENT ON COLUMN grid.area_successors.share IS 'of the former area that lies in
 CREATE INDEX area_successors_code ON grid.area_successors (code, entity_version);
 CREATE INDEX area_successors_into ON grid.area_successors (into_path);
 
+ALTER TABLE grid.area_imports ADD COLUMN options jsonb NOT NULL DEFAULT '{}';
+COMMENT ON COLUMN grid.area_imports.options IS 'numbering, snap_m: what the importer asked for besides';
+
 CREATE TABLE grid.area_aliases (
     system text NOT NULL,
     alias text NOT NULL,
