@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,13 @@ class CurrentCells:
     def current(self) -> Cells:
         """Version 0 and no cells where no boundaries are published."""
         return self._holder.current
+
+    async def owner_then(
+        self, lon: float, lat: float, *, version: int | None, at: datetime | None
+    ) -> tuple[str | None, int]:
+        """The grid that owned a WGS84 point in another version, or as of a moment, and that version; 0: none then."""
+        rows = await self._reads.rows("grid", queries.owner(_SYSTEM, lon, lat, version=version, at=at))
+        return (rows[0]["path"], int(rows[0]["version"])) if rows else (None, 0)
 
     async def follow(self) -> None:
         """Looks at the version each second, for ever; an outage leaves the last cells in place."""

@@ -32,6 +32,8 @@ class EventSource(Response):
         super().__init__(headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"})
         del self.headers["content-length"]
         self._scope_now = scope_now
+        self.finished = False
+        """Whether there is nothing more to tell, as against rights that are gone."""
 
     @abstractmethod
     def chunks(self) -> AsyncIterator[bytes]:
@@ -73,7 +75,8 @@ class EventSource(Response):
             # Its socket is full and stays so: holding more for it would cost everybody's memory.
             DROPPED.labels("slow").inc()
             return
-        DROPPED.labels("rights").inc()
+        if not self.finished:
+            DROPPED.labels("rights").inc()
         with suppress(TimeoutError):
             await asyncio.wait_for(send({"type": "http.response.body", "body": b"", "more_body": False}), SEND_S)
 

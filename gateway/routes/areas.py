@@ -119,7 +119,8 @@ async def export(
     summary="Whose is this point?",
     description="From memory, for every caller: the code and path of the grid that owns the point. Outside the "
     "county `found` is false. `crs` is never guessed. `areas` is the chain from the county down to the grid. With "
-    "`duty=true` `duty` says who holds which post there today, the narrowest area first, as far as you may see them.",
+    "`duty=true` `duty` says who holds which post there today, the narrowest area first, as far as you may see them. "
+    "With `version` or `at` the answer is that of the boundary which was in force then.",
     responses=documents.answer(examples.LOCATED, "The grid, or `found: false`")
     | documents.GUARDED
     | documents.problems("crs_required", "coordinates_swapped"),
@@ -131,10 +132,14 @@ async def locate(
     lat: Degrees,
     crs: Crs,
     duty: Annotated[bool, Query(description="With who is on duty there")] = False,
+    version: Version = None,
+    at: Moment | None = None,
 ) -> Response:
     cells = platform.cells.current
     place = position(lon, lat, crs, cells)
-    path = cells.locate(place.lon, place.lat)
+    path, number = cells.locate(place.lon, place.lat), cells.version
+    if version is not None or at is not None:
+        path, number = await platform.cells.owner_then(place.lon, place.lat, version=version, at=at)
     return rendered(
         {
             "found": path is not None,
@@ -144,7 +149,7 @@ async def locate(
             "areas": [] if path is None else _chain(path),
             "lon": place.lon,
             "lat": place.lat,
-            "boundary_version": cells.version or None,
+            "boundary_version": number or None,
             **({"duty": await _on_duty(platform, actor.scope, path)} if duty else {}),
         }
     )

@@ -15,13 +15,22 @@ from starlette.responses import Response
 
 from backbone import files
 from backbone.database import new_id
-from contracts.grid.commands import AreaProperty, Attribute, ImportCrs, PublishAreaImport, StartAreaImport
+from contracts.grid.commands import (
+    AreaProperty,
+    Attribute,
+    ImportCrs,
+    Numbering,
+    PublishAreaImport,
+    SnapWidth,
+    StartAreaImport,
+)
 from contracts.scope import Role
 from gateway import documents, examples
-from gateway.auth.signed_in import CurrentActor, require
+from gateway.auth.signed_in import CurrentActor, claims_of, require
 from gateway.cursors import After
 from gateway.parts import Platform
 from gateway.problems import Problem
+from gateway.progress import ImportStream
 from gateway.reads import etag, single
 from gateway.rendering import rendered
 from gateway.routing import Route
@@ -94,6 +103,20 @@ async def start(
     level: Named = None,
     parent: Named = None,
     kind: Named = None,
+    numbering: Annotated[
+        Numbering | None,
+        Query(
+            description="Give grids without a code one: `15` village + 3 digits, `20:` and 6 digits of an object "
+            "class: that + village + 2 digits"
+        ),
+    ] = None,
+    snap_m: Annotated[
+        SnapWidth | None,
+        Query(
+            description="Close gaps and overlaps of at most this mean width in metres; the report shows each, and "
+            "in `checks.closed_by_snap_m` what a width would close"
+        ),
+    ] = None,
 ) -> Response:
     # Asked again by grid; asked here too, before 64 MiB are taken in for nothing.
     require(actor, Role.COUNTY_ADMIN)
@@ -105,7 +128,15 @@ async def start(
         blob = await asyncio.to_thread(files.put, spool)
     said = {"code": code, "name": name, "level": level, "parent": parent, "kind": kind}
     mapping = cast(dict[AreaProperty, str], {each: attribute for each, attribute in said.items() if attribute})
-    command = StartAreaImport(import_id=new_id(), blob=blob.sha256, size_bytes=size, crs=crs, mapping=mapping)
+    command = StartAreaImport(
+        import_id=new_id(),
+        blob=blob.sha256,
+        size_bytes=size,
+        crs=crs,
+        mapping=mapping,
+        numbering=numbering,
+        snap_m=snap_m,
+    )
     reply = await platform.writes.send(request, actor, command, body_digest=digest)
     return rendered(reply, 202, {"Location": f"/v1/areas/imports/{reply['import_id']}", **etag(reply.get("version"))})
 
@@ -169,6 +200,24 @@ async def imports(
 async def one(import_id: UUID, platform: Platform, actor: CurrentActor) -> Response:
     query = queries.import_by_id(actor.scope, import_id, importer=actor.account_id)
     return single(await platform.reads.row("grid", query))
+
+
+@router.get(
+    "/{import_id}/progress",
+    summary="Follow an import",
+    description="Server-sent events: `event: progress` with `state`, `progress` (0 to 1), `errors`, `warnings` "
+    "whenever they change, and a last `event: done`; then the stream ends.",
+    responses=documents.answer(
+        'event: progress\ndata: {"state": "validating", "progress": 0.5}\n\n',
+        "The stream",
+        media_type="text/event-stream",
+    )
+    | documents.GUARDED,
+)
+async def progress(import_id: UUID, request: Request, platform: Platform, actor: CurrentActor) -> Response:
+    await platform.reads.row("grid", queries.import_by_id(actor.scope, import_id, importer=actor.account_id))
+    scope_now = partial(platform.scope_now, claims_of(request))
+    return ImportStream(platform.reads, scope_now, import_id, actor.account_id)
 
 
 @router.post(

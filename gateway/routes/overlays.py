@@ -84,7 +84,6 @@ async def overlays(
         "name": name,
         "active": active,
         "over": over,
-        "geometry": geometry,
     }
     return await platform.reads.page(
         "grid",

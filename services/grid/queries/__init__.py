@@ -4,9 +4,9 @@ A reader sees areas, places, posts, agencies and jurisdictions inside its area s
 wherever they lie). Lists give `body` and their keyset `cursor_1`, `cursor_2`; single rows `body` and `version`.
 """
 
-from services.grid.queries.areas import area_by_code, area_list, boundary_version, cells
+from services.grid.queries.areas import area_by_code, area_list, boundary_version, cells, owner
 from services.grid.queries.history import area_history, successor_list, successors_since, version_list
-from services.grid.queries.imports import import_by_id, import_list
+from services.grid.queries.imports import import_by_id, import_list, import_state
 from services.grid.queries.overlays import overlay_by_id, overlay_list
 from services.grid.queries.parts import MAX_LIMIT
 from services.grid.queries.places import place_by_id, place_list
@@ -28,9 +28,11 @@ __all__ = [
     "duty_at",
     "import_by_id",
     "import_list",
+    "import_state",
     "jurisdiction_list",
     "overlay_by_id",
     "overlay_list",
+    "owner",
     "place_by_id",
     "place_list",
     "post_list",

@@ -7,11 +7,14 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Double,
     Integer,
     LargeBinary,
     Numeric,
     Select,
+    and_,
     bindparam,
+    case,
     cast,
     func,
     literal_column,
@@ -106,6 +109,28 @@ def cells(scope: Scope) -> Query:
         )
 
     return Query(("grid.cells", shape(scope)), build, parameters(scope))
+
+
+@query
+def owner(scope: Scope, lon: float, lat: float, *, version: int | None = None, at: datetime | None = None) -> Query:
+    """The grid that owned a WGS84 point in another boundary version: one row `path` (NULL outside), `version`, or none
+    before the first. On a shared edge the smallest path, as `geo.cells` says."""
+    form, in_force, given = _in_force(version, at)
+
+    def build() -> Select[Any]:
+        degrees = (cast(bindparam(name), Double) for name in ("lon", "lat"))
+        point = func.ST_SetSRID(func.ST_MakePoint(*degrees), literal_column("4326"))
+        grids = A.level == literal_column(f"'{Level.GRID}'")
+        hit = case((and_(grids, func.ST_Intersects(A.geom, point)), A.path))
+        county = A.level == literal_column(f"'{Level.COUNTY}'")
+        near = A.geom.op("&&", is_comparison=True)(point)
+        return (
+            select(func.min(hit).label("path"), A.boundary_version.label("version"))
+            .where(in_force, or_(county, and_(grids, near)), predicate(scope, AREAS))
+            .group_by(A.boundary_version)
+        )
+
+    return Query(("grid.owner", form, shape(scope)), build, {"lon": lon, "lat": lat, **given, **parameters(scope)})
 
 
 @query

@@ -69,6 +69,18 @@ def import_by_id(scope: Scope, import_id: UUID, *, importer: UUID | None = None)
     return Query(("grid.import_by_id", shape(scope)), build, values)
 
 
+@query
+def import_state(scope: Scope, import_id: UUID, *, importer: UUID | None = None) -> Query:
+    """One import without its report, to be asked again and again: `body`. `importer` as in `import_list`."""
+
+    def build() -> Select[Any]:
+        own = area_imports.c.import_id == bindparam("import_id", type_=Uuid())
+        return select(body_column(_import())).where(own, _visible(scope))
+
+    values = {"import_id": import_id, "importer": importer, **parameters(scope)}
+    return Query(("grid.import_state", shape(scope)), build, values)
+
+
 def _import(**more: Any) -> ColumnElement[Any]:
     i = area_imports.c
     return json_object(

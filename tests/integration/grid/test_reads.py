@@ -136,6 +136,8 @@ EXAMPLES: dict[str, Any] = {
     "within": TOWN,
     "active": True,
     "over": (120.7, 30.7),
+    "lon": 120.7,
+    "lat": 30.7,
     "geometry": True,
     "limit": 10,
     "paths": [TOWN],

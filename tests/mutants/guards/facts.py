@@ -127,8 +127,8 @@ GUARDS = (
     Guard(
         "changes: numbers are never given twice",
         "services/grid/jobs/changing.py",
-        'for code in [*now, given or f"{beside.parent}000"]',
-        'for code in [*now, f"{beside.parent}000"]',
+        "last_given({*self._areas, *ever_given(self._session, village)}, village)",
+        "last_given({*self._areas}, village)",
         (f"{G}test_changes.py::test_numbers_that_an_undone_change_gave_are_not_given_again",),
     ),
     Guard(
