@@ -24,6 +24,9 @@ PIECE_M2: Final = 1.0
 
 NESTING: Final = ("county", "town", "village", "grid")
 
+LISTED_M2: Final = 0.01
+"""Forgiven pieces from this size are listed, so that their author sees them; smaller ones are digits of coordinates."""
+
 GEOMETRY_CODES: Final = ("invalid_geometry", "gap", "overlap", "outside_parent")
 """The problems both checks look for, and must agree on."""
 
@@ -51,9 +54,11 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Every problem, largest piece first within each code; forgiven slivers are counted and measured."""
+    """Every problem, largest piece first within each code; forgiven slivers are counted and measured, and those above
+    `LISTED_M2` listed as `forgiven`, largest first."""
 
     problems: tuple[Problem, ...] = ()
+    forgiven: tuple[Problem, ...] = ()
     families: int = 0
     slivers: int = 0
     largest_sliver_m2: float = 0.0
@@ -78,6 +83,7 @@ def check(features: Sequence[Feature]) -> Report:
     problems.sort(key=lambda problem: (problem.code, -(problem.area_m2 or 0.0), problem.codes))
     return Report(
         problems=tuple(problems),
+        forgiven=tuple(sorted(pieces.forgiven, key=lambda piece: (-(piece.area_m2 or 0.0), piece.codes))),
         families=len(families),
         slivers=pieces.slivers,
         largest_sliver_m2=pieces.largest_sliver_m2,
@@ -213,17 +219,18 @@ class _Pieces:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.forgiven: list[Problem] = []
         self.slivers = 0
         self.largest_sliver_m2 = 0.0
 
     def add_family(self, features: Sequence[Feature], shapes: NDArray[Any], parent: int, children: list[int]) -> None:
         own, code = shapes[children], features[parent].code
         union = shapely.union_all(own)
-        for piece, area in self._offending(shapely.difference(shapes[parent], union)):
+        for piece, area in self._offending(shapely.difference(shapes[parent], union), "gap", code):
             near = self._touching(features, own, children, piece)
             message = f"{area:.1f} m2 of {code} belong to none of its areas"
             self.problems.append(Problem("gap", (code, *near), message, piece, area))
-        for piece, area in self._offending(shapely.difference(union, shapes[parent])):
+        for piece, area in self._offending(shapely.difference(union, shapes[parent]), "excess", code):
             near = self._holding(features, own, children, piece)
             message = f"{area:.1f} m2 of {', '.join(near[:3])} lie outside {code}"
             self.problems.append(Problem("outside_parent", (code, *near), message, piece, area))
@@ -234,11 +241,11 @@ class _Pieces:
             left.tolist(), right.tolist(), shapely.intersection(own[left], own[right]), strict=True
         ):
             pair = tuple(sorted((features[children[a]].code, features[children[b]].code)))
-            for piece, area in self._offending(common):
+            for piece, area in self._offending(common, "overlap", *pair):
                 message = f"{area:.1f} m2 belong to both {pair[0]} and {pair[1]}"
                 self.problems.append(Problem("overlap", pair, message, piece, area))
 
-    def _offending(self, geometry: BaseGeometry) -> list[tuple[BaseGeometry, float]]:
+    def _offending(self, geometry: BaseGeometry, what: str, *codes: str) -> list[tuple[BaseGeometry, float]]:
         offending = []
         for part in shapely.get_parts(geometry):
             if part.geom_type != "Polygon":
@@ -249,6 +256,9 @@ class _Pieces:
             elif area > 0.0:
                 self.slivers += 1
                 self.largest_sliver_m2 = max(self.largest_sliver_m2, area)
+                if area >= LISTED_M2:
+                    message = f"{area:.3f} m2 of {what} in {', '.join(codes)} are forgiven"
+                    self.forgiven.append(Problem("sliver", codes, message, part, area))
         return offending
 
     @staticmethod

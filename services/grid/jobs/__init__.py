@@ -128,6 +128,7 @@ class _Validation:
     def _finish(self, reading: Reading, ours: topology.Report, plane: str) -> dict[str, Any]:
         indexes = {area.code: area.index for area in reversed(reading.areas)}
         findings = [*reading.findings, *_findings(ours.problems, indexes, reading)]
+        findings += [Finding("warning", piece, indexes.get(piece.codes[0])) for piece in ours.forgiven]
         county = next((area for area in reading.areas if area.level is Level.COUNTY), None)
         with self.context.transaction() as session:
             if county is not None:

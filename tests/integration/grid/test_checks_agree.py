@@ -16,6 +16,7 @@ from sqlalchemy import Engine
 from backbone import database as databases
 from contracts.areas import Level
 from geo import topology
+from geo.measure import area_m2
 from geo.topology import Feature
 from services.grid.jobs import draft, postgis
 from services.grid.jobs.reading import Area
@@ -72,6 +73,42 @@ def test_both_find_an_overlap_above_one_square_metre(engine: Engine, size: float
     features = partition()
     found = agreed(engine, grown(features, speck(geometry_of(features, NEIGHBOUR).centroid, size)))
     assert found == ({"overlap": pytest.approx(size, rel=1e-2)} if size > 1 else {})
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_two_square_metres_anywhere_in_a_village_offend_both_and_half_a_one_is_listed(
+    engine: Engine, data: st.DataObject
+) -> None:
+    features = partition(1, 2, 3)
+    village = data.draw(st.sampled_from(["330411101201", "330411101202"]))
+    w, s, e, n = geometry_of(features, village).bounds
+    # On borders and corners of grids too; not on the village's own, which would part the piece between two parents.
+    x = data.draw(st.one_of(st.floats(w + 1e-4, e - 1e-4), st.sampled_from([w + STEP, w + 2 * STEP])))
+    piece = speck(shapely.Point(x, data.draw(st.floats(s + 1e-4, n - 1e-4))), data.draw(st.sampled_from([2.0, 0.5])))
+    size, gap = area_m2(piece), data.draw(st.booleans())
+    grids = [each.code for each in features if each.parent == village]
+    if gap:
+        for code in grids:
+            features = with_geometry(features, code, geometry_of(features, code).difference(piece))
+    else:
+        owners = [code for code in grids if geometry_of(features, code).intersects(piece)]
+        other = next(code for code in grids if code not in owners[:1])
+        first = other if len(owners) == 1 else owners[0]
+        reach = shapely.LineString([geometry_of(features, first).centroid, piece.centroid]).buffer(1e-12)
+        features = with_geometry(features, first, geometry_of(features, first).union(piece).union(reach))
+        size = sum(
+            area_m2(piece.intersection(geometry_of(partition(1, 2, 3), code))) for code in grids if code != first
+        )
+    ours, theirs = both(engine, features)
+    assert postgis.disagreements(ours, theirs) == []
+    report = topology.check(features)
+    if size > topology.PIECE_M2 * 1.02:
+        assert {key[0] for key in theirs} == {key[0] for key in ours} == {"gap" if gap else "overlap"}
+    elif size < topology.PIECE_M2 * 0.98:
+        assert theirs == {}
+        assert report.problems == ()
+        assert sum(each.area_m2 or 0.0 for each in report.forgiven) == pytest.approx(size, abs=0.02)
 
 
 def test_both_see_an_equal_gap_and_overlap(engine: Engine) -> None:
