@@ -98,6 +98,8 @@ def test_an_area_is_found_by_what_other_systems_call_it(grid: Grid) -> None:
     assert [each["system"] for each in shown] == ["city", "police-community"]
     with pytest.raises(errors.AliasTaken):
         grid.do(commands.put_area_aliases, PutAreaAliases(code=TOWN, aliases=(police,)))
+    with pytest.raises(NotVisible):
+        grid.do(commands.put_area_aliases, asked, actor(Role.COUNTY_OPERATOR, areas=(area_path("330411102"),)))
     with pytest.raises(errors.UnknownArea):
         grid.do(commands.put_area_aliases, PutAreaAliases(code=f"{VILLAGE}999", aliases=()))
     grid.do(commands.put_area_aliases, PutAreaAliases(code=VILLAGE, aliases=()))
