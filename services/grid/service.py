@@ -10,12 +10,14 @@ from contracts.grid.commands import (
     Agency,
     AreaImport,
     ChangeUndone,
+    Device,
     Jurisdiction,
     Person,
     Place,
     Post,
     PublishAreaImport,
     PutAgency,
+    PutDevice,
     PutJurisdiction,
     PutPerson,
     PutPlace,
@@ -30,7 +32,7 @@ from services.grid import commands
 
 
 class GridService:
-    """The county's registry: areas, agencies, jurisdictions, people, posts, places."""
+    """The county's registry: areas, agencies, jurisdictions, people, posts, places, devices."""
 
     name = "grid"
 
@@ -77,6 +79,10 @@ class GridService:
     def put_place(self, session: Session, actor: Actor, asked: PutPlace) -> Place:
         return commands.put_place(session, actor, asked, clock=self.clock)
 
+    @command(PutDevice)
+    def put_device(self, session: Session, actor: Actor, asked: PutDevice) -> Device:
+        return commands.put_device(session, actor, asked, clock=self.clock)
+
     @command(Announce, alone=True)
     def announce(self, session: Session, actor: Actor, asked: Announce) -> Announced:
         return commands.announce(session, actor, asked, clock=self.clock)
@@ -84,3 +90,7 @@ class GridService:
     @every(seconds=30)
     def fail_abandoned_imports(self, session: Session) -> None:
         commands.fail_abandoned_imports(session)
+
+    @every(seconds=60)
+    def tell_due_filings(self, session: Session) -> bool:
+        return commands.tell_due_filings(session, clock=self.clock)

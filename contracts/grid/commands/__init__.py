@@ -21,6 +21,7 @@ from contracts.grid.commands.changes import (
     StartBoundaryChange,
     UndoBoundaryChange,
 )
+from contracts.grid.commands.devices import Device, DeviceKind, PutDevice
 from contracts.grid.commands.fields import Crs, Name, Phone
 from contracts.grid.commands.places import Place, PutPlace
 from contracts.grid.commands.posts import Post, PutPost
@@ -32,6 +33,8 @@ __all__ = [
     "Attribute",
     "ChangeUndone",
     "Crs",
+    "Device",
+    "DeviceKind",
     "ImportCrs",
     "ImportState",
     "Jurisdiction",
@@ -45,6 +48,7 @@ __all__ = [
     "Post",
     "PublishAreaImport",
     "PutAgency",
+    "PutDevice",
     "PutJurisdiction",
     "PutPerson",
     "PutPlace",

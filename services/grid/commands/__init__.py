@@ -2,6 +2,7 @@
 
 from services.grid.commands.announcements import announce
 from services.grid.commands.changes import review_plan, start_boundary_change, undo_boundary_change
+from services.grid.commands.devices import put_device, tell_due_filings
 from services.grid.commands.imports import fail_abandoned_imports, publish_area_import, start_area_import
 from services.grid.commands.places import put_place
 from services.grid.commands.posts import put_post
@@ -12,6 +13,7 @@ __all__ = [
     "fail_abandoned_imports",
     "publish_area_import",
     "put_agency",
+    "put_device",
     "put_jurisdiction",
     "put_person",
     "put_place",
@@ -19,5 +21,6 @@ __all__ = [
     "review_plan",
     "start_area_import",
     "start_boundary_change",
+    "tell_due_filings",
     "undo_boundary_change",
 ]

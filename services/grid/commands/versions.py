@@ -23,6 +23,7 @@ from contracts.grid.events import AreaChanged, BoundaryPublished
 from contracts.refusals import NotVisible
 from contracts.scope import Actor
 from services.grid.boundary import BOUNDARY_ID, Boundary, area_id
+from services.grid.commands.devices import settle_devices
 from services.grid.commands.places import settle_places
 from services.grid.tables import area_imports, areas, boundary_versions
 
@@ -113,6 +114,7 @@ def _put_in_force(
     append(session, *area_events(area_rows(session, version), now))
     append(session, boundary_event(boundary, now))
     settle_places(session, version, boundary.county_path, now)
+    settle_devices(session, version, boundary.county_path, now)
     return boundary
 
 

@@ -1,10 +1,11 @@
 """grid's read side, run by the gateway: SELECT only, JSON built by PostgreSQL.
 
-A reader sees areas, places, posts, agencies and jurisdictions inside its area subtrees (an agency its own facts
-wherever they lie). Lists give `body` and their keyset `cursor_1`, `cursor_2`; single rows `body` and `version`.
+A reader sees areas, places, devices, posts, agencies and jurisdictions inside its area subtrees (an agency its own
+facts wherever they lie). Lists give `body` and their keyset `cursor_1`, `cursor_2`; single rows `body` and `version`.
 """
 
 from services.grid.queries.areas import area_by_code, area_list, boundary_version, cells
+from services.grid.queries.devices import camera_views, device_by_id, device_list, devices_nearest
 from services.grid.queries.imports import import_by_id, import_list
 from services.grid.queries.parts import MAX_LIMIT
 from services.grid.queries.places import place_by_id, place_list
@@ -21,7 +22,11 @@ __all__ = [
     "area_list",
     "area_tile",
     "boundary_version",
+    "camera_views",
     "cells",
+    "device_by_id",
+    "device_list",
+    "devices_nearest",
     "duty_at",
     "import_by_id",
     "import_list",
