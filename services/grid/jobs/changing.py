@@ -215,5 +215,5 @@ class Change:
         for row in rows:
             own = sorted(self.became[paths[row.area_path]])
             to = next((code for code in own if shapely.intersects_xy(shapes[code], row.x, row.y)), own[0])
-            found.append({key.name: str(row[0]), sort: row[1], "from": paths[row.area_path], "to": to})
+            found.append({str(key.name): str(row[0]), sort: row[1], "from": paths[row.area_path], "to": to})
         return found

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from typing import Any
 
-from sqlalchemy import Double, Integer, Select, Table, bindparam, cast, func, select
+from sqlalchemy import Double, Integer, Select, Table, bindparam, cast, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from backbone.answers import body_column
@@ -17,6 +17,7 @@ from services.grid.queries.parts import Filters
 
 MOST = 100
 MOST_RADIUS_M = 20_000.0
+_SLACK_M: ColumnElement[float] = literal_column("1.0")
 Body = Callable[[ColumnElement[float]], ColumnElement[Any]]
 
 
@@ -64,11 +65,12 @@ def nearest(
             .limit(most)
             .subquery("candidates")
         )
+        # ST_Distance rounds to nanometres, ST_DWithin does not: without some slack the farthest would be missed.
         # NULL where there is no candidate: then nothing is within reach.
-        reach = select(func.max(candidates.c.distance_m)).scalar_subquery()
+        reach = select(func.max(candidates.c.distance_m) + _SLACK_M).scalar_subquery()
         return (
             select(body_column(body(distance)))
-            .where(predicate(scope, columns), func.ST_DWithin(place, here, reach), *conditions)
+            .where(predicate(scope, columns), func.ST_DWithin(place, here, reach), distance <= radius, *conditions)
             .order_by(distance, row_id)
             .limit(most)
         )
