@@ -156,8 +156,8 @@ def _require_spot(command: PutDevice) -> None:
     ban = spots.ban_of(command.spot)
     if command.kind is DeviceKind.CAMERA and ban is not None:
         raise errors.BannedPlace(
-            f"No camera may hang there. 《公共安全视频图像信息系统管理条例》{ban}",
             field="spot",
+            law=f"《公共安全视频图像信息系统管理条例》{ban}",
             expected=" | ".join(code for code, spot in spots.SPOTS.items() if spot.banned is None),
         )
 
