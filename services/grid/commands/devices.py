@@ -46,15 +46,16 @@ _d = devices.c
 _SAME_IDENTIFIER = select(_d.device_id, _d.area_path, _d.agency_id).where(
     _d.identifier == bindparam("identifier"), _d.active, _d.device_id != bindparam("device_id")
 )
-# Each camera once for its last day, however many ask: the update locks the row and looks again.
+# Each camera once for its last day, however many ask: who comes second finds the row locked, or told.
 _DUE = text("""
-UPDATE grid.devices SET filing_told_for = filing_due_on, version = version + 1, updated_at = :now
-WHERE device_id IN (
+WITH due AS MATERIALIZED (
     SELECT device_id FROM grid.devices
     WHERE active AND filed_on IS NULL AND filing_due_on < :today AND filing_told_for IS DISTINCT FROM filing_due_on
     ORDER BY filing_due_on LIMIT :chunk FOR UPDATE SKIP LOCKED
 )
-RETURNING device_id
+UPDATE grid.devices AS device SET filing_told_for = filing_due_on, version = version + 1, updated_at = :now
+FROM due WHERE due.device_id = device.device_id
+RETURNING device.device_id
 """)
 
 
@@ -64,9 +65,10 @@ def put_device(session: Session, actor: Actor, command: PutDevice, *, clock: Clo
     rights.require_county_role(actor)
     now = clock()
     lon, lat = to_wgs84(command.lon, command.lat, command.crs.value)
-    area_path = boundary.grid_at(session, lon, lat)
     session.execute(_ONE_DEVICE_AT_A_TIME)
-    rights.require_may_write(actor, area_path, *links.present_path(session, devices, command.device_id))
+    present = links.present_path(session, devices, command.device_id)
+    area_path = _area_path(session, command, present, lon, lat)
+    rights.require_may_write(actor, area_path, *present)
     judged = _judged(command, area_path, now.astimezone(COUNTY_TIME).date())
     links.require_agency(session, command.agency_id)
     _require_place(session, actor, command.place_id)
@@ -104,6 +106,16 @@ def tell_due_filings(session: Session, *, clock: Clock) -> bool:
     if found:
         append(session, *_filing_events(device_rows(session, _d.device_id.in_(found)), now))
     return len(found) == CHUNK
+
+
+def _area_path(session: Session, command: PutDevice, present: tuple[str, ...], lon: float, lat: float) -> str:
+    """The grid of the position. What a new boundary left outside the county can still be taken down."""
+    try:
+        return boundary.grid_at(session, lon, lat)
+    except errors.OutsideCounty:
+        if command.active or not present:
+            raise
+        return present[0]
 
 
 def _judged(command: PutDevice, area_path: str, today: date) -> dict[str, Any]:

@@ -13,17 +13,18 @@ import pytest
 from backbone import database as databases
 from backbone import topology
 from contracts.grid import errors
-from contracts.grid.commands import Crs, PutDevice, UndoBoundaryChange
+from contracts.grid.commands import Crs, PutDevice, PutPlace, UndoBoundaryChange
 from contracts.refusals import NotAllowed, NotVisible, Refusal, StaleVersion
 from contracts.scope import Role, Scope
 from geo.coordinates import from_wgs84
 from services.grid import commands, queries
 from services.grid.commands import devices as use_cases
+from simulator import devices as demo
 from tests.integration.grid.conftest import Grid, actor
 from tests.integration.grid.test_announcements import announced
 from tests.integration.grid.test_changes import GRIDS, MIDDLE, change, split
 from tests.integration.grid.test_registry import put_agency
-from tests.partitions import STEP, geometry_of, partition
+from tests.partitions import STEP, collection, geometry_of, partition
 
 SYSTEM = Scope.system("test")
 COUNTY, TOWN = "330411/", "330411/330411101/"
@@ -189,6 +190,38 @@ def test_two_at_the_same_moment_do_not_get_one_number(grid: Grid, agency_id: UUI
 
     with ThreadPoolExecutor(6) as pool:
         assert sorted(pool.map(one, range(6))) == [False] * 5 + [True]
+
+
+def test_what_a_new_boundary_left_outside_can_still_be_taken_down(grid: Grid, agency_id: UUID) -> None:
+    features = partition(towns=3)
+    grid.found(collection(features))
+    gone = geometry_of(features, "330411103201001").centroid
+    asked = camera(agency_id, lon=gone.x, lat=gone.y)
+    put(grid, asked)
+    grid.found(collection(partition()))
+    (left,) = listed(grid)
+    assert left["area_path"] == COUNTY
+    with pytest.raises(errors.OutsideCounty):
+        put(grid, changed(asked, name="改名"))
+    with pytest.raises(errors.OutsideCounty):
+        put(grid, changed(asked, device_id=uuid4(), gb_id="33041100001320000099", active=False))
+    assert put(grid, changed(asked, active=False)).area_path == COUNTY
+
+
+def test_the_demo_countys_devices_are_taken(grid: Grid, agency_id: UUID) -> None:
+    places = []
+    for n in range(3):
+        place_id = uuid4()
+        at = {"name": f"学校{n}", "category": "school", "lon": SPOT.x, "lat": SPOT.y}
+        grid.do(commands.put_place, PutPlace(place_id=place_id, **at))
+        places.append((str(place_id), at))
+    owners = demo.Owners(str(agency_id), str(agency_id))
+    for _, body in demo.bodies(places, "330411", owners, 1):
+        put(grid, PutDevice.model_validate(body | {"device_id": uuid4()}))
+    assert [each["warnings"] for each in listed(grid)] == [[]] * 9
+    assert [each["name"] for each in listed(grid, place_id=UUID(places[0][0]), kind="alarm_button")] == [
+        "学校0门卫室一键报警"
+    ]
 
 
 def test_only_the_county_writes_and_inside_its_areas(grid: Grid, agency_id: UUID) -> None:

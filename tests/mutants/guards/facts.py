@@ -10,6 +10,7 @@ MOVES, IMPORTS, VERSIONS, AREAS = (
     "services/grid/commands/versions.py",
     "backbone/areas_projection.py",
 )
+DEVICES = "services/grid/commands/devices.py"
 STORE, PIPELINE = "services/patrol/ingest/store.py", "services/patrol/ingest/pipeline.py"
 H, G, P = "tests/integration/hazards/", "tests/integration/grid/", "tests/integration/patrol/"
 MACHINE, CELLS, TOPOLOGY = (
@@ -130,6 +131,48 @@ GUARDS = (
         'for code in [*now, given or f"{beside.parent}000"]',
         'for code in [*now, f"{beside.parent}000"]',
         (f"{G}test_changes.py::test_numbers_that_an_undone_change_gave_are_not_given_again",),
+    ),
+    Guard(
+        "devices: no camera where the law lets none hang",
+        DEVICES,
+        "if command.kind is DeviceKind.CAMERA and ban is not None:",
+        "if command is ban:",
+        (f"{G}test_devices.py::test_what_no_camera_may_be_is_refused_by_field",),
+    ),
+    Guard(
+        "devices: one number, one device in use",
+        DEVICES,
+        "    if other is not None:",
+        "    if other is command:",
+        (f"{G}test_devices.py::test_a_number_belongs_to_one_device_in_use",),
+    ),
+    Guard(
+        "devices: numbers are compared one after another",
+        DEVICES,
+        "    session.execute(_ONE_DEVICE_AT_A_TIME)",
+        "    session.execute(text('SELECT 1'))",
+        (f"{G}test_devices.py::test_two_at_the_same_moment_do_not_get_one_number",),
+    ),
+    Guard(
+        "devices: a filing that is due is told once",
+        DEVICES,
+        " AND filing_told_for IS DISTINCT FROM filing_due_on",
+        "",
+        (f"{G}test_devices.py::test_a_camera_that_is_not_filed_in_time_is_told_once",),
+    ),
+    Guard(
+        "devices: they follow a new boundary",
+        VERSIONS,
+        "    settle_devices(session, version, boundary.county_path, now)",
+        "    settle_devices(session, 0, boundary.county_path, now) if version < 0 else None",
+        (f"{G}test_devices.py::test_devices_follow_a_split_and_go_back_when_it_is_undone",),
+    ),
+    Guard(
+        "devices: the nearest are exact",
+        "services/grid/queries/nearest.py",
+        "func.max(candidates.c.distance_m) + _SLACK_M",
+        "func.max(candidates.c.distance_m)",
+        (f"{G}test_nearest_devices.py::test_the_nearest_are_those_of_an_exact_count_over_all",),
     ),
     Guard(
         "imports: both checks agree",
