@@ -219,5 +219,5 @@ put_route(
     description="`lon`, `lat` are in `crs`. A camera needs its number by GB/T 28181 and the spot where it hangs, which "
     "must not be one where the law lets no camera hang; a fire device its address by GB/T 26875.3; an alarm button its "
     "place.",
-    example=examples.DEVICE,
+    example={name: value for name, value in examples.DEVICE.items() if value is not None},
 )
