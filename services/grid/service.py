@@ -91,6 +91,6 @@ class GridService:
     def fail_abandoned_imports(self, session: Session) -> None:
         commands.fail_abandoned_imports(session)
 
-    @every(seconds=60)
+    @every(seconds=10)
     def tell_due_filings(self, session: Session) -> bool:
         return commands.tell_due_filings(session, clock=self.clock)

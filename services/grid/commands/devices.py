@@ -14,7 +14,6 @@ from sqlalchemy.sql import ColumnElement
 from backbone.clock import COUNTY_TIME, Clock
 from backbone.database import Session
 from backbone.outbox import Event, append
-from contracts.areas import code_of
 from contracts.grid import errors
 from contracts.grid.commands import Device, DeviceKind, PutDevice
 from contracts.grid.events import DeviceChanged, FilingDue
@@ -40,6 +39,7 @@ _OWN = {
     DeviceKind.ALARM_BUTTON: (),
 }
 # Built once: a county's registry is thousands of commands.
+_NOT_WHILE_PUBLISHING = text("SELECT pg_advisory_xact_lock_shared(hashtext('grid.publish'))")
 _ONE_DEVICE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('grid.devices'))")
 _PLACE_PATH = select(places.c.area_path).where(places.c.place_id == bindparam("place_id"))
 _d = devices.c
@@ -65,6 +65,8 @@ def put_device(session: Session, actor: Actor, command: PutDevice, *, clock: Clo
     rights.require_county_role(actor)
     now = clock()
     lon, lat = to_wgs84(command.lon, command.lat, command.crs.value)
+    # Who publishes meanwhile would not see this device, and leave it in a grid that is void.
+    session.execute(_NOT_WHILE_PUBLISHING)
     session.execute(_ONE_DEVICE_AT_A_TIME)
     present = links.present_path(session, devices, command.device_id)
     area_path = _area_path(session, command, present, lon, lat)
@@ -130,7 +132,7 @@ def _judged(command: PutDevice, area_path: str, today: date) -> dict[str, Any]:
         except rules.BadCameraId as error:
             raise errors.BadCameraNumber(f"{error}.", field="gb_id", expected=rules.CAMERA_ID_FORM) from None
         # Every path begins with the county's code.
-        identifier, odd = command.gb_id, rules.warnings_of(number, code_of(area_path.split("/")[0]))
+        identifier, odd = command.gb_id, rules.warnings_of(number, area_path.partition("/")[0])
         due = None if command.installed_on is None else rules.filing_due_on(command.installed_on)
         _require_filing(command, today)
     source = command.source_address

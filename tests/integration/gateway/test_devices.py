@@ -68,6 +68,23 @@ def test_a_device_is_put_read_and_changed_by_its_version(admin: httpx.Client, ag
     wait_for(lambda: [each["entityversion"] for each in told()] == [1, 2], 10)
 
 
+def test_a_camera_that_is_late_on_the_polices_file_is_told_and_listed(admin: httpx.Client, agency: str) -> None:
+    device_id = str(uuid4())
+    put(admin, camera(agency, installed_on="2025-05-05"), device_id).raise_for_status()
+
+    def told() -> list[str]:
+        items = admin.get("/v1/events?types=grid.device.filing_due&limit=500").json()["items"]
+        return [each["data"]["filing_due_on"] for each in items if each["data"]["device_id"] == device_id]
+
+    wait_for(told, 30)
+    assert told() == ["2025-06-04"]
+    late = admin.get("/v1/devices?filing=overdue").json()["items"]
+    assert [each["filing"] for each in late if each["device_id"] == device_id] == ["overdue"]
+    filed = camera(agency, installed_on="2025-05-05", filed_on="2025-07-01", filing_no="17")
+    assert put(admin, filed, device_id, **{"If-Match": '"2"'}).json()["version"] == 3
+    assert device_id not in admin.get("/v1/devices?filing=overdue").text
+
+
 def test_what_is_wrong_with_a_device_is_said_by_field(admin: httpx.Client, agency: str) -> None:
     for changes, code, field in (
         ({"gb_id": "123"}, "grid.bad_camera_number", "gb_id"),

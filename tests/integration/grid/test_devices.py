@@ -15,7 +15,7 @@ from backbone import database as databases
 from backbone import topology
 from backbone.clock import system_clock
 from contracts.grid import errors
-from contracts.grid.commands import Crs, PutDevice, PutPlace, UndoBoundaryChange
+from contracts.grid.commands import Crs, PublishAreaImport, PutDevice, PutPlace, UndoBoundaryChange
 from contracts.refusals import NotAllowed, NotVisible, Refusal, StaleVersion
 from contracts.scope import Role, Scope
 from geo.coordinates import from_wgs84
@@ -192,6 +192,19 @@ def test_two_at_the_same_moment_do_not_get_one_number(grid: Grid, agency_id: UUI
             assert not other.done()
         with pytest.raises(errors.DuplicateDevice):
             other.result(10)
+
+
+def test_a_device_put_while_a_boundary_is_published_lies_in_the_new_one(grid: Grid, agency_id: UUID) -> None:
+    made = change(grid, split())
+    west, _ = made["plan"]["became"][GRIDS[1]]
+    publish = PublishAreaImport(import_id=UUID(made["import_id"]))
+    with ThreadPoolExecutor(1) as pool:
+        with databases.transaction(grid.engine) as session:
+            commands.publish_area_import(session, grid.admin, publish, clock=system_clock)
+            waiting = pool.submit(put, grid, camera(agency_id, lon=MIDDLE - STEP / 4, lat=30.002))
+            time.sleep(0.5)
+            assert not waiting.done()
+        assert waiting.result(10).area_path.endswith(f"/{west}/")
 
 
 def test_what_a_new_boundary_left_outside_can_still_be_taken_down(grid: Grid, agency_id: UUID) -> None:
