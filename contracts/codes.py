@@ -18,6 +18,9 @@ SystemCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,31}$")
 Wkb64 = Annotated[str, StringConstraints(pattern=r"^AQ[A-Za-z0-9+/]+={0,2}$")]
 """A geometry as base64 of little-endian WKB (so it starts `AQ`), WGS84 lon/lat."""
 
+CameraNo = Annotated[str, StringConstraints(pattern=r"^[0-9]{8}[0-9]{2}1[0-9]{2}[0-9]{7}$")]
+"""A camera's number by GB/T 28181: centre, trade, type of a front-end device, serial number."""
+
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 Lon = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]

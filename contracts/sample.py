@@ -7,7 +7,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from contracts.alarms import Queue
 from contracts.areas import AreaCode, AreaPath
-from contracts.codes import CaseNo, Code, Sha256, Wkb64
+from contracts.codes import CameraNo, CaseNo, Code, Sha256, Wkb64
 from contracts.envelope import Envelope, EventData
 
 COUNTY = "330499"
@@ -26,6 +26,7 @@ _BY_PATTERN = {
         (AreaPath, PATH),
         (CaseNo, "330499-20260302-00017"),
         (Code, "fire"),
+        (CameraNo, "33049900001320000017"),
         (Sha256, "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"),
         (Wkb64, POINT_WKB),
     )
@@ -69,7 +70,7 @@ _STATES: dict[str, tuple[str, str, str | None]] = {
     "deadline_missed": ("handling", "miss_deadline", "handling"),
     "dispatch_unacknowledged": ("dispatched", "miss_acknowledgement", "dispatched"),
 }
-_KINDS = {"area": "ordinary", "agency": "fire_service", "post": "grid_worker"}
+_KINDS = {"area": "ordinary", "agency": "fire_service", "post": "grid_worker", "device": "camera"}
 _STATUS_OF_SHIFT = {"planned": "planned", "started": "started", "ended": "ended", "cancelled": "cancelled"}
 
 

@@ -134,6 +134,7 @@ PLAN: dict[str, Any] = {
     "paths": {"330499101201003": GRID},
     "posts": [],
     "places": [],
+    "devices": [],
 }
 OVERLAY_BODY: dict[str, Any] = {
     "name": "青枫小学护校区",
@@ -243,6 +244,52 @@ PLACE: dict[str, Any] = {
     "area_path": GRID,
     "active": True,
     "version": 1,
+}
+DEVICE: dict[str, Any] = {
+    "device_id": "0b9c8d7e-6f5a-5b4c-8d3e-2f1a0b9c8d7e",
+    "kind": "camera",
+    "name": "青枫路与学院路口西北",
+    "agency_id": AGENCY_ID,
+    "lon": 120.6966,
+    "lat": 30.7711,
+    "spot": "crossing",
+    "place_id": None,
+    "installed_on": "2026-01-05",
+    "filing_due_on": "2026-02-04",
+    "filed_on": "2026-01-20",
+    "filing_no": "330499-2026-0017",
+    "gb_id": "33049900001320000017",
+    "bearing_deg": 135.0,
+    "angle_deg": 90.0,
+    "range_m": 80.0,
+    "height_m": 6.0,
+    "shared": True,
+    "source_address": None,
+    "system_type": None,
+    "system_address": None,
+    "part_type": None,
+    "part_address": None,
+    "area_path": GRID,
+    "active": True,
+    "warnings": [],
+    "version": 1,
+}
+DEVICE_READ: dict[str, Any] = DEVICE | {"filing": "filed", "online": None, "last_seen_at": None}
+DEVICE_NEAR: dict[str, Any] = DEVICE | {"distance_m": 63.21}
+UNCOVERED_VIEW: dict[str, Any] = {
+    "type": "Feature",
+    "geometry": {"type": "MultiPolygon", "coordinates": []},
+    "properties": {
+        "code": "330499101201003",
+        "boundary_version": 1,
+        "area_m2": 182_340.5,
+        "uncovered_m2": 150_112.0,
+        "uncovered_percent": 82.33,
+        "roads": None,
+        "cameras_counted": 14,
+        "cameras_without_view": ["0b9c8d7e-6f5a-5b4c-8d3e-2f1a0b9c8d7e"],
+        "only_cameras_you_may_see": True,
+    },
 }
 UNIT: dict[str, Any] = {
     "unit_id": UNIT_ID,

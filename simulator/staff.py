@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from simulator import names, trade
+from simulator import devices, names, trade
 
 VALID_FROM = "2026-01-01"
 ADMINISTRATOR = "admin"
@@ -115,6 +115,7 @@ class _Planner:
         self.towns = [area for area in areas if area.level == "town"]
         self.villages = [area for area in areas if area.level == "village"]
         self.grids = [area for area in areas if area.level == "grid"]
+        self.seed = seed
         self.random = Random(f"staff:{seed}")
         self.people = names.people(self.random)
 
@@ -126,6 +127,7 @@ class _Planner:
 
     def plan(self, places: list[dict[str, Any]]) -> Plan:
         persons, posts = self._posts()
+        key_places = [self._place(place) for place in places]
         return Plan(
             [
                 ("county agencies", list(self._county_agencies())),
@@ -133,7 +135,8 @@ class _Planner:
                 ("communities", list(self._communities())),
                 ("jurisdictions", list(self._jurisdictions())),
                 ("routing rules", list(self._rules())),
-                ("key places", [self._place(place) for place in places]),
+                ("key places", key_places),
+                ("devices", list(self._devices(key_places))),
                 ("patrol units", list(self._units())),
                 ("people", persons),
                 ("posts", posts),
@@ -220,6 +223,12 @@ class _Planner:
         risk = "high" if place["category"] == "hazardous_chemicals_firm" else "low"
         key = self.id("place", f"{place['name']}/{place['lon']}/{place['lat']}")
         return Write(f"/v1/places/{key}", {**place, "risk": risk, "crs": "wgs84"})
+
+    def _devices(self, key_places: list[Write]) -> Iterator[Write]:
+        owners = devices.Owners(self.agency("centre"), self.agency("fire_rescue"))
+        places = [(each.path.rpartition("/")[2], each.body) for each in key_places]
+        for name, body in devices.bodies(places, self.county.code, owners, self.seed):
+            yield Write(f"/v1/devices/{self.id('device', name)}", body)
 
     def _units(self) -> Iterator[Write]:
         for town in self.towns:

@@ -195,3 +195,75 @@ class NotInPlan(Refusal):
     code = "grid.not_in_plan"
     status = 422
     zh = "方案中没有该岗位，或其网格未变更为所选网格"
+
+
+class FieldMissing(Refusal):
+    """A device of this kind needs this field."""
+
+    code = "grid.device_field_missing"
+    status = 422
+    zh = "该类设备缺少必填项"
+
+
+class FieldOfOtherKind(Refusal):
+    """A device of this kind has no such field."""
+
+    code = "grid.device_field_of_other_kind"
+    status = 422
+    zh = "该类设备没有此项"
+
+
+class BadCameraNumber(Refusal):
+    """This is no number of a front-end device by GB/T 28181."""
+
+    code = "grid.bad_camera_number"
+    status = 422
+    zh = "不是符合 GB/T 28181 的前端设备编码"
+
+
+class IncompleteView(Refusal):
+    """A view sector is a bearing, an angle and a range: all of them or none."""
+
+    code = "grid.incomplete_view"
+    status = 422
+    zh = "可视域的方位角、视场角、距离须同时填写或同时为空"
+
+
+class DuplicateDevice(Refusal):
+    """Another device in use has this number or address."""
+
+    code = "grid.duplicate_device"
+    status = 409
+    zh = "该编码或地址已被另一在用设备使用"
+
+
+class UnknownSpot(Refusal):
+    """No spot has this code."""
+
+    code = "grid.unknown_spot"
+    status = 422
+    zh = "安装部位编码不存在"
+
+
+class BannedPlace(Refusal):
+    """The law lets no camera hang in such a place."""
+
+    code = "grid.banned_place"
+    status = 422
+    zh = "法规禁止在该部位安装图像采集设备"
+
+
+class UnknownPlace(Refusal):
+    """No key place has this id."""
+
+    code = "grid.unknown_place"
+    status = 422
+    zh = "重点场所不存在"
+
+
+class InvalidFiling(Refusal):
+    """A filing has a day, which is not in the future."""
+
+    code = "grid.invalid_filing"
+    status = 422
+    zh = "备案须有备案日期，且不得晚于今日"

@@ -1,4 +1,4 @@
-"""Facts of the grid registry: areas, boundary versions, agencies, jurisdictions, posts."""
+"""Facts of the grid registry: areas, boundary versions, agencies, jurisdictions, posts, places, devices."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import Field
 
 from contracts.alarms import AlarmState
 from contracts.areas import AreaCode, AreaPath, Level
-from contracts.codes import Code, Lat, Lon, Sha256, Wkb64
+from contracts.codes import CameraNo, Code, Lat, Lon, Sha256, Wkb64
 from contracts.envelope import EventData
 from contracts.registry import event
 
@@ -149,6 +149,45 @@ class PlaceChanged(EventData):
     lat: Lat
     area_path: AreaPath
     active: bool
+
+
+class DeviceState(EventData):
+    """A device's public state: no name, no address on a network."""
+
+    device_id: UUID
+    kind: Code
+    gb_id: CameraNo | None
+    agency_id: UUID
+    place_id: UUID | None
+    shared: bool
+    lon: Lon
+    lat: Lat
+    area_path: AreaPath
+    active: bool
+
+
+@event
+class DeviceChanged(DeviceState):
+    """A camera, fire device or alarm button was registered, changed, moved to another area or taken down.
+
+    `gb_id` is a camera's number by GB/T 28181, None for the other kinds.
+    """
+
+    type: ClassVar[str] = "county.grid.device.changed.v1"
+    trigger: ClassVar[str] = "a device is registered, changed or taken down, or a new boundary gives it to another area"
+
+
+@event
+class FilingDue(DeviceState):
+    """A camera in use should be on the file of the county's public security organ by now and is not.
+
+    Said once for a camera and its last day, on the first day after it.
+    """
+
+    type: ClassVar[str] = "county.grid.device.filing_due.v1"
+    trigger: ClassVar[str] = "the last day for filing a camera went by"
+
+    filing_due_on: date
 
 
 @event

@@ -12,6 +12,7 @@ from contracts.grid.commands import (
     AreaImport,
     BoundaryRestored,
     ChangeUndone,
+    Device,
     Jurisdiction,
     Overlay,
     Person,
@@ -20,6 +21,7 @@ from contracts.grid.commands import (
     PublishAreaImport,
     PutAgency,
     PutAreaAliases,
+    PutDevice,
     PutJurisdiction,
     PutOverlay,
     PutPerson,
@@ -36,7 +38,7 @@ from services.grid import commands
 
 
 class GridService:
-    """The county's registry: areas, agencies, jurisdictions, people, posts, places."""
+    """The county's registry: areas, agencies, jurisdictions, people, posts, places, devices."""
 
     name = "grid"
 
@@ -95,6 +97,10 @@ class GridService:
     def put_place(self, session: Session, actor: Actor, asked: PutPlace) -> Place:
         return commands.put_place(session, actor, asked, clock=self.clock)
 
+    @command(PutDevice)
+    def put_device(self, session: Session, actor: Actor, asked: PutDevice) -> Device:
+        return commands.put_device(session, actor, asked, clock=self.clock)
+
     @command(Announce, alone=True)
     def announce(self, session: Session, actor: Actor, asked: Announce) -> Announced:
         return commands.announce(session, actor, asked, clock=self.clock)
@@ -102,3 +108,7 @@ class GridService:
     @every(seconds=30)
     def fail_abandoned_imports(self, session: Session) -> None:
         commands.fail_abandoned_imports(session)
+
+    @every(seconds=10)
+    def tell_due_filings(self, session: Session) -> bool:
+        return commands.tell_due_filings(session, clock=self.clock)

@@ -6,6 +6,8 @@ import uuid
 
 from geoalchemy2 import Geometry
 from sqlalchemy import (
+    ARRAY,
+    BigInteger,
     Boolean,
     Column,
     Date,
@@ -254,4 +256,57 @@ places = Table(
     Column("updated_at", _at(), nullable=False),
     Index("places_area", "area_path"),
     Index("places_geom", "geom", postgresql_using="gist"),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("device_id", _uuid(), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("agency_id", _uuid(), nullable=False),
+    Column("geom", Geometry("POINT", srid=4326, spatial_index=False), nullable=False),
+    Column("original_crs", Text, nullable=False),
+    Column("original_lon", Double, nullable=False),
+    Column("original_lat", Double, nullable=False),
+    Column("area_path", _path(), nullable=False),
+    Column("spot", Text),
+    Column("place_id", _uuid()),
+    Column("installed_on", Date),
+    Column("filing_due_on", Date),
+    Column("filed_on", Date),
+    Column("filing_no", Text),
+    Column("filing_told_for", Date, comment="the last day for filing of which FilingDue was said"),
+    Column("identifier", Text, comment="gb_id, or a fire device's whole address: no two in use have the same"),
+    Column("gb_id", Text),
+    Column("bearing_deg", Double),
+    Column("angle_deg", Double),
+    Column("range_m", Double),
+    Column("height_m", Double),
+    Column("shared", Boolean, nullable=False),
+    Column("source_address", Text),
+    Column("system_type", Integer),
+    Column("system_address", Integer),
+    Column("part_type", Integer),
+    Column("part_address", BigInteger),
+    Column("warnings", ARRAY(Text), nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", _at(), nullable=False),
+    Index("devices_area", "area_path", "device_id"),
+    Index("devices_agency", "agency_id"),
+    Index("devices_place", "place_id"),
+    Index("devices_identifier", "identifier", unique=True, postgresql_where=text("active")),
+    Index("devices_filing", "filing_due_on", postgresql_where=text("active AND filed_on IS NULL")),
+    Index("devices_geom", "geom", postgresql_using="gist"),
+    Index("devices_geography", text("geography(geom)"), postgresql_using="gist"),
+)
+
+# Written by who hears the devices, which is nobody yet; a device without a row was never heard.
+device_states = Table(
+    "device_states",
+    metadata,
+    Column("device_id", _uuid(), primary_key=True),
+    Column("online", Boolean, comment="NULL where nothing was heard yet"),
+    Column("last_seen_at", _at()),
 )

@@ -17,7 +17,7 @@ from contracts.scope import Scope, Sensitivity
 
 SERVICES = ("grid", "hazards", "patrol", "notify")
 SCOPE = Scope(areas=("330499/330499101/",), ceiling=Sensitivity.OPEN, agency_id=UUID(int=7))
-VALUES: dict[Any, Any] = {UUID: UUID(int=1), str: "x", int: 1, datetime: datetime(2026, 3, 1, tzinfo=UTC)}
+VALUES: dict[Any, Any] = {UUID: UUID(int=1), str: "x", int: 1, float: 1.0, datetime: datetime(2026, 3, 1, tzinfo=UTC)}
 
 OPEN_TO_ALL = {
     "services.hazards.queries.categories": "a reporter must know them before any case exists; no fact of any case",

@@ -26,6 +26,7 @@ from contracts.grid.commands.changes import (
     StartBoundaryChange,
     UndoBoundaryChange,
 )
+from contracts.grid.commands.devices import Device, DeviceKind, PutDevice
 from contracts.grid.commands.fields import Crs, Name, Phone
 from contracts.grid.commands.overlays import AreaAlias, AreaAliases, Overlay, PutAreaAliases, PutOverlay
 from contracts.grid.commands.places import Place, PutPlace
@@ -41,6 +42,8 @@ __all__ = [
     "BoundaryRestored",
     "ChangeUndone",
     "Crs",
+    "Device",
+    "DeviceKind",
     "ImportCrs",
     "ImportState",
     "Jurisdiction",
@@ -58,6 +61,7 @@ __all__ = [
     "PublishAreaImport",
     "PutAgency",
     "PutAreaAliases",
+    "PutDevice",
     "PutJurisdiction",
     "PutOverlay",
     "PutPerson",

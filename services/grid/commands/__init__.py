@@ -2,6 +2,7 @@
 
 from services.grid.commands.announcements import announce
 from services.grid.commands.changes import restore_boundary, review_plan, start_boundary_change, undo_boundary_change
+from services.grid.commands.devices import put_device, tell_due_filings
 from services.grid.commands.imports import fail_abandoned_imports, publish_area_import, start_area_import
 from services.grid.commands.overlays import put_area_aliases, put_overlay
 from services.grid.commands.places import put_place
@@ -14,6 +15,7 @@ __all__ = [
     "publish_area_import",
     "put_agency",
     "put_area_aliases",
+    "put_device",
     "put_jurisdiction",
     "put_overlay",
     "put_person",
@@ -23,5 +25,6 @@ __all__ = [
     "review_plan",
     "start_area_import",
     "start_boundary_change",
+    "tell_due_filings",
     "undo_boundary_change",
 ]

@@ -18,8 +18,9 @@ from contracts.refusals import InvalidField, NotAllowed, NotAnnounceable
 from contracts.scope import Actor, Role
 from services.grid import boundary
 from services.grid.boundary import BOUNDARY_ID, area_id
-from services.grid.commands import facts, places, versions
+from services.grid.commands import devices, facts, places, versions
 from services.grid.tables import agencies, areas, jurisdictions, posts
+from services.grid.tables import devices as devices_table
 from services.grid.tables import places as places_table
 
 Chunk = tuple[list[Event[Any]], UUID | None]
@@ -104,6 +105,13 @@ def _places(session: Session, after: UUID | None, since: datetime | None, limit:
     return list(places.place_events(rows[:limit], now)), rows[limit - 1].place_id if len(rows) > limit else None
 
 
+def _devices(session: Session, after: UUID | None, since: datetime | None, limit: int, now: datetime) -> Chunk:
+    d = devices_table.c
+    where = ([d.device_id > after] if after is not None else []) + ([d.updated_at >= since] if since else [])
+    rows = devices.device_rows(session, *where, limit=limit + 1)
+    return devices.device_events(rows[:limit], now), rows[limit - 1].device_id if len(rows) > limit else None
+
+
 ANNOUNCERS: dict[str, Callable[..., Chunk]] = {
     "area": _areas,
     "boundary": _boundary,
@@ -111,4 +119,5 @@ ANNOUNCERS: dict[str, Callable[..., Chunk]] = {
     "jurisdiction": _rows_of(jurisdictions, facts.jurisdiction_events),
     "post": _rows_of(posts, facts.post_events),
     "place": _places,
+    "device": _devices,
 }

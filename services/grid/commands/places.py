@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import WKTElement
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.sql import ColumnElement
 
 from backbone.clock import Clock
@@ -19,22 +19,8 @@ from contracts.grid.events import PlaceChanged
 from contracts.scope import Actor
 from geo.coordinates import to_wgs84
 from services.grid import boundary
-from services.grid.commands import links, rights, upserts
+from services.grid.commands import links, rights, settling, upserts
 from services.grid.tables import places
-
-_SETTLE = text("""
-UPDATE grid.places AS place SET area_path = found.path, version = place.version + 1, updated_at = :now
-FROM (
-    SELECT p.place_id, coalesce((
-        SELECT a.path FROM grid.areas AS a
-        WHERE a.boundary_version = :version AND a.level = 'grid' AND ST_Intersects(a.geom, p.geom)
-        ORDER BY a.path LIMIT 1
-    ), :county) AS path
-    FROM grid.places AS p
-) AS found
-WHERE found.place_id = place.place_id AND found.path <> place.area_path
-RETURNING place.place_id
-""")
 
 
 def put_place(session: Session, actor: Actor, command: PutPlace, *, clock: Clock) -> Place:
@@ -73,7 +59,7 @@ def put_place(session: Session, actor: Actor, command: PutPlace, *, clock: Clock
 
 def settle_places(session: Session, version: int, county_path: str, now: datetime) -> None:
     """Give every place to its grid in a new boundary version; outside the county it bears the county's path."""
-    moved = session.execute(_SETTLE, {"version": version, "county": county_path, "now": now}).scalars().all()
+    moved = settling.settle(session, places, version, county_path, now)
     if moved:
         append(session, *place_events(place_rows(session, places.c.place_id.in_(moved)), now))
 

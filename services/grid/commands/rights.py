@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from backbone.policy import require_visible
+from uuid import UUID
+
+from backbone.policy import require_visible, visible
 from contracts.refusals import NotAllowed
 from contracts.scope import Actor, Role
 
@@ -23,3 +25,10 @@ def require_may_write(actor: Actor, *area_paths: str) -> None:
         return
     for path in area_paths:
         require_visible(actor.scope, area_path=path)
+
+
+def may_see(actor: Actor, area_path: str, *agencies: UUID) -> bool:
+    """Whether a fact of this area, in which these agencies take part, is there for the actor."""
+    if actor.has(Role.COUNTY_ADMIN) and not actor.scope.areas:
+        return True
+    return visible(actor.scope, area_path=area_path, agencies=agencies)

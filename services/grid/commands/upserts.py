@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -37,7 +37,7 @@ def put(
     compared = [table.c[name] for name in values if name != "geom"]
     row = session.execute(select(table.c.version, *compared).where(key == row_id).with_for_update()).one()
     if expected_version is not None and row.version != expected_version:
-        raise StaleVersion(current={**_plain(row._asdict()), key.name: str(row_id)})
+        raise StaleVersion(current={**_plain(row._asdict()), str(key.name): str(row_id)})
     if all(getattr(row, column.name) == values[column.name] for column in compared):
         return int(row.version), False
     version = int(row.version) + 1
@@ -53,4 +53,5 @@ def _insert(table: Table) -> ReturningInsert[Any]:
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: str(value) if isinstance(value, UUID) else value for name, value in row.items()}
+    # The names are columns', a kind of text that no JSON takes as a key.
+    return {str(name): str(value) if isinstance(value, (UUID, date)) else value for name, value in row.items()}

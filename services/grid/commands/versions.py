@@ -24,6 +24,7 @@ from contracts.refusals import NotVisible
 from contracts.scope import Actor
 from services.grid.boundary import BOUNDARY_ID, Boundary, area_id
 from services.grid.commands import following
+from services.grid.commands.devices import settle_devices
 from services.grid.commands.overlays import settle_overlays
 from services.grid.commands.places import settle_places
 from services.grid.tables import area_imports, areas, boundary_versions
@@ -124,6 +125,7 @@ def _put_in_force(
     )
     following.note_successors(session, version - 1, version, boundary.county_path)
     settle_places(session, version, boundary.county_path, now)
+    settle_devices(session, version, boundary.county_path, now)
     settle_overlays(session, version, boundary.county_path, now)
     moved = following.follow(session, version, now, chosen)
     append(session, *area_events(area_rows(session, version), now))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import shapely
 from shapely.ops import split as cut
-from sqlalchemy import ARRAY, Text, cast, func, select
+from sqlalchemy import ARRAY, Table, Text, cast, func, select
 from sqlalchemy.dialects.postgresql import BYTEA
 
 from backbone.database import Session
@@ -25,7 +25,7 @@ from services.grid.domain import codes
 from services.grid.domain.numbering import Template, reading_order
 from services.grid.jobs.numbering import ever_given
 from services.grid.jobs.reading import Area, Reading, judge_numbers
-from services.grid.tables import areas, places, posts
+from services.grid.tables import areas, devices, places, posts
 
 Operation = dict[str, Any]
 _TEXTS = ARRAY(Text)
@@ -210,7 +210,7 @@ class Change:
     # -- the plan ------------------------------------------------------------------------------------
 
     def plan(self) -> dict[str, Any]:
-        """What has to follow: made and voided grids, posts with a proposal each, places by the new geometry."""
+        """What has to follow: made and voided grids, posts with a proposal each, and what stands there by geometry."""
         codes_by_path = {self._path_before(code): code for code in sorted(self.became)}
         shapes = {code: area.geometry for code, area in self._areas.items() if code not in self._before}
         return {
@@ -223,7 +223,8 @@ class Change:
             "paths": {code: path for path, code in codes_by_path.items() if self._before[code].level is Level.GRID},
             "moved": self._moved(),
             "posts": self._posts(shapes, codes_by_path),
-            "places": self._places(shapes, codes_by_path),
+            "places": self._standing(places, "category", shapes, codes_by_path),
+            "devices": self._standing(devices, "kind", shapes, codes_by_path),
         }
 
     def _moved(self) -> list[dict[str, str]]:
@@ -257,19 +258,19 @@ class Change:
             for row in rows
         ]
 
-    def _places(self, shapes: dict[str, Any], paths: dict[str, str]) -> list[dict[str, Any]]:
-        p = places.c
+    def _standing(self, table: Table, sort: str, shapes: dict[str, Any], paths: dict[str, str]) -> list[dict[str, Any]]:
+        """What stands at a point goes by the new geometry; `sort` is the column that says what it is."""
+        t, key = table.c, next(iter(table.primary_key.columns))
         rows = self._session.execute(
-            select(p.place_id, p.category, p.area_path, func.ST_X(p.geom).label("x"), func.ST_Y(p.geom).label("y"))
-            .where(p.area_path == func.any(cast(list(paths), _TEXTS)))
-            .order_by(p.area_path, p.place_id)
+            select(key, t[sort], t.area_path, func.ST_X(t.geom).label("x"), func.ST_Y(t.geom).label("y"))
+            .where(t.area_path == func.any(cast(list(paths), _TEXTS)))
+            .order_by(t.area_path, key)
         ).all()
         found = []
         for row in rows:
             own = sorted(self.became[paths[row.area_path]])
             to = next((code for code in own if shapely.intersects_xy(shapes[code], row.x, row.y)), own[0])
-            moved = {"place_id": str(row.place_id), "category": row.category, "from": paths[row.area_path], "to": to}
-            found.append(moved)
+            found.append({str(key.name): str(row[0]), sort: row[1], "from": paths[row.area_path], "to": to})
         return found
 
 

@@ -1,10 +1,11 @@
 """grid's read side, run by the gateway: SELECT only, JSON built by PostgreSQL.
 
-A reader sees areas, places, posts, agencies and jurisdictions inside its area subtrees (an agency its own facts
-wherever they lie). Lists give `body` and their keyset `cursor_1`, `cursor_2`; single rows `body` and `version`.
+A reader sees areas, places, devices, posts, agencies and jurisdictions inside its area subtrees (an agency its own
+facts wherever they lie). Lists give `body` and their keyset `cursor_1`, `cursor_2`; single rows `body` and `version`.
 """
 
 from services.grid.queries.areas import area_by_code, area_list, boundary_version, cells, owner
+from services.grid.queries.devices import camera_views, device_by_id, device_list, devices_nearest
 from services.grid.queries.history import area_history, successor_list, successors_since, version_list
 from services.grid.queries.imports import import_by_id, import_list, import_state
 from services.grid.queries.overlays import overlay_by_id, overlay_list
@@ -24,7 +25,11 @@ __all__ = [
     "area_list",
     "area_tile",
     "boundary_version",
+    "camera_views",
     "cells",
+    "device_by_id",
+    "device_list",
+    "devices_nearest",
     "duty_at",
     "import_by_id",
     "import_list",

@@ -33,7 +33,7 @@ def put(admin: httpx.Client, path: str, **body: Any) -> None:
 
 
 def furnish(admin: httpx.Client) -> None:
-    """40 open cases, 3 posts, 12 places in the western grid; three quarters of cases and places in its west."""
+    """40 open cases, 3 posts, 12 places and cameras in the western grid; posts apart, three quarters in its west."""
     agency = uuid4()
     put(admin, f"agencies/{agency}", code="community", name="社区", kind="community", area_path=VILLAGE)
     for n in range(3):
@@ -48,6 +48,8 @@ def furnish(admin: httpx.Client) -> None:
     for n in range(12):
         lon = 120.1 if n % 4 else 120.4
         put(admin, f"places/{uuid4()}", name=f"学校{n}", category="school", lon=lon, lat=30.5, crs="wgs84")
+        put(admin, f"devices/{uuid4()}", kind="camera", name=f"校门{n}", agency_id=str(agency), spot="entrance",
+            lon=lon, lat=30.5, crs="wgs84", gb_id=f"3304990000132{n:07}")  # fmt: skip
     for n in range(40):
         answer = admin.post("/v1/cases", json=report((120.1 if n % 4 else 120.4, 30.5)))
         assert answer.status_code == 201, answer.text
@@ -63,6 +65,7 @@ def stands(platform: Platform) -> dict[str, Counter[str]]:
         "units": "SELECT area_path FROM patrol.units",
         "accounts": "SELECT area_path FROM access.scope_assignments WHERE length(area_path) > 30",
         "subscriptions": "SELECT area_path FROM notify.subscriptions",
+        "devices": "SELECT area_path FROM grid.devices",
         "patrol": "SELECT path FROM patrol.areas WHERE leaf AND boundary_version = "
         "(SELECT max(version) FROM patrol.boundaries WHERE published_at IS NOT NULL)",
     }
@@ -105,6 +108,7 @@ def test_a_furnished_grid_is_split_followed_by_all_and_put_together_again(own_pl
         west, east = plan["became"][WEST_CODE]
         assert [made["name"] for made in plan["made"]] == ["西一", "西二"]
         assert Counter(each["to"] for each in plan["places"]) == {west: 9, east: 3}
+        assert Counter(each["to"] for each in plan["devices"]) == {west: 9, east: 3}
         # The probe stands on the line itself: on a shared edge the smaller code owns the point.
         assert Counter(each["to"] for each in plan["cases"]) == {west: 31, east: 10}
         chosen = {each["post_id"]: east for each in plan["posts"][:1]}
@@ -120,6 +124,7 @@ def test_a_furnished_grid_is_split_followed_by_all_and_put_together_again(own_pl
             {
                 "cases": Counter({west: 31, east: 10}),
                 "places": Counter({west: 9, east: 3}),
+                "devices": Counter({west: 9, east: 3}),
                 "posts": Counter({west: 2, east: 1}),
                 "rules": Counter([west, east]),
                 "units": Counter([west]),

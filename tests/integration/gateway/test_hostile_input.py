@@ -160,7 +160,7 @@ CURSORS = [
         cursor(kind, *rest)
         for kind in (
             *("cases", "history", "routing-rules", "imports", "units", "shifts", "live", "areas", "agencies", "places"),
-            *("jurisdictions", "posts", "subscriptions", "deliveries", "accounts", "categories"),
+            *("devices", "jurisdictions", "posts", "subscriptions", "deliveries", "accounts", "categories"),
         )
         for rest in (
             [["i", 2**62], NIL],

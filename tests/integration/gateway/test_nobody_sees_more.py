@@ -99,6 +99,7 @@ class World:
     posts: list[Thing]
     units: list[Thing]
     shifts: list[Thing]
+    devices: list[Thing]
 
 
 def png() -> str:
@@ -119,7 +120,7 @@ def world(platform: Platform) -> World:
         for code in (OTHER, SECRET):
             body = {"name": code, "name_en": code, "kind": "hazard", "handle_hours": 24, "accept_hours": 2}
             admin.put(f"/v1/categories/{code}", json=body | {"sensitivity": SENSITIVITY[code]}).raise_for_status()
-        made = World(platform, list(cases(platform)), [], [], [], [], [])
+        made = World(platform, list(cases(platform)), [], [], [], [], [], [])
         for name, at, area in (("west", WEST, WEST_GRID), ("east", EAST, EAST_GRID)):
             registry(admin, made, name, at, area)
     return made
@@ -159,6 +160,11 @@ def registry(admin: httpx.Client, world: World, name: str, at: tuple[float, floa
     made = str(uuid4())
     admin.put(f"/v1/places/{made}", json=place).raise_for_status()
     world.places.append(Thing(made, area, frozenset()))
+    camera = {"kind": "camera", "name": f"路口{name}", "agency_id": str(agency), "spot": "road", "crs": "wgs84"}
+    camera |= {"lon": at[0], "lat": at[1], "gb_id": f"3304990000132{uuid4().int % 10**7:07}"}
+    made = str(uuid4())
+    admin.put(f"/v1/devices/{made}", json=camera).raise_for_status()
+    world.devices.append(Thing(made, area, of_agency))
     holder = {"name": f"员{name}", "agency_id": str(agency), "duty_phone": "0573-1234567"}
     admin.put(f"/v1/persons/{person}", json=holder).raise_for_status()
     post = {"person_id": str(person), "agency_id": str(agency), "kind": "grid_head", "area_path": area}
@@ -274,6 +280,7 @@ def test_registry_and_patrol(world: World, viewer: Viewer) -> None:
             ("/v1/agencies", "agency_id", world.agencies, True),
             ("/v1/places", "place_id", world.places, True),
             ("/v1/posts", "post_id", world.posts, False),
+            ("/v1/devices", "device_id", world.devices, True),
             ("/v1/patrol/units", "unit_id", world.units, True),
             ("/v1/patrol/shifts", "shift_id", world.shifts, True),
         ):
@@ -291,6 +298,22 @@ def test_registry_and_patrol(world: World, viewer: Viewer) -> None:
                 f"/v1/patrol/shifts/{shift.id}/moves", json={"move": "start"}, headers={"If-Match": '"77"'}
             )
             assert moved.status_code in ({403, 412} if may_see(viewer, shift) else {403, 404}), moved.text
+
+
+def test_devices_near_a_point_in_a_file_and_in_what_no_camera_sees(world: World, viewer: Viewer) -> None:
+    with world.platform.client(viewer.login) as client:
+        exported = client.get("/v1/devices/export").raise_for_status().json()["features"]
+        for thing, (lon, lat) in zip(world.devices, (WEST, EAST), strict=True):
+            seen = may_see(viewer, thing)
+            near = client.get("/v1/devices/nearest", params={"lon": lon, "lat": lat, "crs": "wgs84", "n": 100})
+            assert (thing.id in {each["device_id"] for each in near.raise_for_status().json()["items"]}) is seen
+            assert (thing.id in {each["properties"]["device_id"] for each in exported}) is seen
+            grid = client.get(f"/v1/areas/{thing.area[-16:-1]}/uncovered-view")
+            if not any(thing.area.startswith(root) for root in viewer.areas):
+                assert grid.status_code == 404
+                continue
+            # It stands in the grid and has no view sector: it is named to those who may see it.
+            assert (thing.id in grid.raise_for_status().json()["properties"]["cameras_without_view"]) is seen
 
 
 def test_pages_of_events_and_the_stream(world: World, viewer: Viewer) -> None:

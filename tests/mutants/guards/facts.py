@@ -10,6 +10,7 @@ MOVES, IMPORTS, VERSIONS, AREAS = (
     "services/grid/commands/versions.py",
     "backbone/areas_projection.py",
 )
+DEVICES = "services/grid/commands/devices.py"
 STORE, PIPELINE = "services/patrol/ingest/store.py", "services/patrol/ingest/pipeline.py"
 H, G, P = "tests/integration/hazards/", "tests/integration/grid/", "tests/integration/patrol/"
 MACHINE, CELLS, TOPOLOGY = (
@@ -174,6 +175,55 @@ GUARDS = (
         (f"{G}test_overlays.py::test_an_area_is_found_by_what_other_systems_call_it",),
     ),
     Guard(
+        "devices: no camera where the law lets none hang",
+        DEVICES,
+        "if command.kind is DeviceKind.CAMERA and ban is not None:",
+        "if command is ban:",
+        (f"{G}test_devices.py::test_what_no_camera_may_be_is_refused_by_field",),
+    ),
+    Guard(
+        "devices: one number, one device in use",
+        DEVICES,
+        "    if other is not None:",
+        "    if other is command:",
+        (f"{G}test_devices.py::test_a_number_belongs_to_one_device_in_use",),
+    ),
+    Guard(
+        "devices: numbers are compared one after another",
+        DEVICES,
+        "    session.execute(_ONE_DEVICE_AT_A_TIME)",
+        "    session.execute(text('SELECT 1'))",
+        (f"{G}test_devices.py::test_two_at_the_same_moment_do_not_get_one_number",),
+    ),
+    Guard(
+        "devices: none is put while a boundary is published",
+        DEVICES,
+        "    session.execute(_NOT_WHILE_PUBLISHING)",
+        "    session.execute(text('SELECT 1'))",
+        (f"{G}test_devices.py::test_a_device_put_while_a_boundary_is_published_lies_in_the_new_one",),
+    ),
+    Guard(
+        "devices: a filing that is due is told once",
+        DEVICES,
+        " AND filing_told_for IS DISTINCT FROM filing_due_on",
+        "",
+        (f"{G}test_devices.py::test_a_camera_that_is_not_filed_in_time_is_told_once",),
+    ),
+    Guard(
+        "devices: they follow a new boundary",
+        VERSIONS,
+        "    settle_devices(session, version, boundary.county_path, now)",
+        "    settle_devices(session, 0, boundary.county_path, now) if version < 0 else None",
+        (f"{G}test_devices.py::test_devices_follow_a_split_and_go_back_when_it_is_undone",),
+    ),
+    Guard(
+        "devices: the nearest are exact",
+        "services/grid/queries/nearest.py",
+        "func.max(candidates.c.distance_m) + _SLACK_M",
+        "func.max(candidates.c.distance_m)",
+        (f"{G}test_nearest_devices.py::test_the_nearest_are_those_of_an_exact_count_over_all",),
+    ),
+    Guard(
         "imports: both checks agree",
         "services/grid/jobs/__init__.py",
         "        if differing:",
@@ -242,7 +292,7 @@ GUARDS = (
     Guard(
         "partition: gap and overlap do not cancel",
         "geo/topology.py",
-        "for piece, area in self._offending(shapely.difference(shapes[parent], union)):",
+        'for piece, area in self._offending(shapely.difference(shapes[parent], union), "gap", code):',
         "for piece, area in [(shapes[parent], a) for a in [float(shapely.area(shapes[parent]) - "
         "sum(shapely.area(own)))] if abs(a) > 1e-12]:",
         (f"{TOPOLOGY}test_an_equal_gap_and_overlap_do_not_cancel",),

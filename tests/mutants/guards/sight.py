@@ -8,6 +8,8 @@ POLICY = "backbone/policy.py"
 AGREES = "tests/integration/backbone/test_policy_agrees.py::test_python_and_postgresql_agree_on_who_sees_what"
 UNIT = "tests/unit/backbone/test_policy.py::"
 CARRIES = "tests/architecture/test_reads_carry_the_scope.py::test_the_statement_carries_the_scope"
+NEAREST = "tests/integration/grid/test_nearest_devices.py::test_the_nearest_are_those_of_an_exact_count_over_all"
+DEVICES = "services/grid/queries/devices.py"
 POSITIONS = "services/patrol/migrations/versions/0001_expand_positions.py"
 ROWS = "tests/integration/patrol/test_row_security.py::"
 
@@ -67,6 +69,41 @@ GUARDS = (
         'rule = or_(rule, columns.agencies.op("@>", is_comparison=True)(mine))',
         'rule = or_(rule, columns.agencies.op("@>", is_comparison=True)(mine), true())',
         (AGREES,),
+    ),
+    Guard(
+        "reads: devices",
+        DEVICES,
+        ".where(predicate(scope, DEVICES), *conditions)",
+        ".where(*conditions)",
+        (CARRIES,),
+    ),
+    Guard(
+        "reads: one device",
+        DEVICES,
+        '.where(_d.device_id == bindparam("device_id", type_=Uuid()), predicate(scope, DEVICES))',
+        '.where(_d.device_id == bindparam("device_id", type_=Uuid()))',
+        (CARRIES,),
+    ),
+    Guard(
+        "reads: views of cameras",
+        DEVICES,
+        """.where(predicate(scope, DEVICES), _d.kind == literal_column("'camera'")""",
+        """.where(_d.kind == literal_column("'camera'")""",
+        (CARRIES,),
+    ),
+    Guard(
+        "reads: the nearest within reach",
+        "services/grid/queries/nearest.py",
+        ".where(predicate(scope, columns), func.ST_DWithin(place, here, reach)",
+        ".where(func.ST_DWithin(place, here, reach)",
+        (NEAREST,),
+    ),
+    Guard(
+        "reads: the nearest that give the reach",
+        "services/grid/queries/nearest.py",
+        "                predicate(scope, columns),\n",
+        "",
+        (NEAREST,),
     ),
     Guard(
         "reads: one case",

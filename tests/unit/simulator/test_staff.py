@@ -12,6 +12,8 @@ from contracts.grid import commands as grid
 from contracts.hazards import commands as hazards
 from contracts.patrol import commands as patrol
 from contracts.scope import Role
+from services.grid.domain import spots
+from services.grid.domain.devices import camera_id
 from simulator import demo, staff
 from simulator.county import generate
 
@@ -21,6 +23,7 @@ COMMANDS: dict[str, tuple[type[Command], str]] = {
     "persons": (grid.PutPerson, "person_id"),
     "posts": (grid.PutPost, "post_id"),
     "places": (grid.PutPlace, "place_id"),
+    "devices": (grid.PutDevice, "device_id"),
     "routing-rules": (hazards.PutRoutingRule, "rule_id"),
     "units": (patrol.PutUnit, "unit_id"),
 }
@@ -61,6 +64,14 @@ def test_every_grid_has_a_worker_and_every_village_a_mediator(plan: staff.Plan, 
         row.path for row in rows if row.level == "grid"
     }
     assert sum(post.body["kind"] == "mediator" for post in posts) == 160
+
+
+def test_devices_have_numbers_of_their_own_and_hang_where_they_may(plan: staff.Plan) -> None:
+    devices = [write.body for write in dict(plan.stages)["devices"]]
+    assert [device["kind"] for device in devices] == ["camera", "fire_device", "alarm_button"]
+    for device in devices:
+        assert spots.ban_of(device["spot"]) is None
+    assert camera_id(devices[0]["gb_id"]).centre.startswith("330499")
 
 
 def test_the_accounts_cover_every_role_and_stay_inside_the_county(plan: staff.Plan) -> None:
