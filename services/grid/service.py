@@ -11,12 +11,14 @@ from contracts.grid.commands import (
     AreaImport,
     ChangeUndone,
     Jurisdiction,
+    Leave,
     Person,
     Place,
     Post,
     PublishAreaImport,
     PutAgency,
     PutJurisdiction,
+    PutLeave,
     PutPerson,
     PutPlace,
     PutPost,
@@ -72,6 +74,10 @@ class GridService:
     @command(PutPost)
     def put_post(self, session: Session, actor: Actor, asked: PutPost) -> Post:
         return commands.put_post(session, actor, asked, clock=self.clock)
+
+    @command(PutLeave)
+    def put_leave(self, session: Session, actor: Actor, asked: PutLeave) -> Leave:
+        return commands.put_leave(session, actor, asked, clock=self.clock)
 
     @command(PutPlace)
     def put_place(self, session: Session, actor: Actor, asked: PutPlace) -> Place:

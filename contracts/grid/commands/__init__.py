@@ -1,6 +1,14 @@
 """What grid can be asked to do."""
 
-from contracts.grid.commands.agencies import Agency, Jurisdiction, Person, PutAgency, PutJurisdiction, PutPerson
+from contracts.grid.commands.agencies import (
+    Agency,
+    Certificate,
+    Jurisdiction,
+    Person,
+    PutAgency,
+    PutJurisdiction,
+    PutPerson,
+)
 from contracts.grid.commands.areas import (
     AreaImport,
     AreaProperty,
@@ -21,7 +29,8 @@ from contracts.grid.commands.changes import (
     StartBoundaryChange,
     UndoBoundaryChange,
 )
-from contracts.grid.commands.fields import Crs, Name, Phone
+from contracts.grid.commands.fields import Crs, ExternalRef, Name, Phone
+from contracts.grid.commands.leaves import Leave, PutLeave
 from contracts.grid.commands.places import Place, PutPlace
 from contracts.grid.commands.posts import Post, PutPost
 
@@ -30,11 +39,14 @@ __all__ = [
     "AreaImport",
     "AreaProperty",
     "Attribute",
+    "Certificate",
     "ChangeUndone",
     "Crs",
+    "ExternalRef",
     "ImportCrs",
     "ImportState",
     "Jurisdiction",
+    "Leave",
     "MergeGrids",
     "Name",
     "NewGrid",
@@ -46,6 +58,7 @@ __all__ = [
     "PublishAreaImport",
     "PutAgency",
     "PutJurisdiction",
+    "PutLeave",
     "PutPerson",
     "PutPlace",
     "PutPost",

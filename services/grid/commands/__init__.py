@@ -3,6 +3,7 @@
 from services.grid.commands.announcements import announce
 from services.grid.commands.changes import review_plan, start_boundary_change, undo_boundary_change
 from services.grid.commands.imports import fail_abandoned_imports, publish_area_import, start_area_import
+from services.grid.commands.leaves import put_leave
 from services.grid.commands.places import put_place
 from services.grid.commands.posts import put_post
 from services.grid.commands.registry import put_agency, put_jurisdiction, put_person
@@ -13,6 +14,7 @@ __all__ = [
     "publish_area_import",
     "put_agency",
     "put_jurisdiction",
+    "put_leave",
     "put_person",
     "put_place",
     "put_post",

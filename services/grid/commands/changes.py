@@ -143,7 +143,7 @@ def _move_posts(session: Session, moves: list[tuple[UUID, str, str]], now: datet
     ).data(moves)
     moved = session.execute(
         update(posts)
-        .where(posts.c.post_id == move.c.post_id, posts.c.area_path == move.c.was)
+        .where(posts.c.post_id == move.c.post_id, posts.c.area_path == move.c.was, posts.c.place_id.is_(None))
         .values(area_path=move.c.path, version=posts.c.version + 1, updated_at=now)
         .returning(*posts.c)
     ).all()
@@ -152,10 +152,11 @@ def _move_posts(session: Session, moves: list[tuple[UUID, str, str]], now: datet
 
 
 def _move_rest(session: Session, paths: dict[str, str], now: datetime) -> int:
-    """Every other post of these areas, former path -> path."""
+    """Every other post of these areas, former path -> path; those of key places went with their place."""
     p = posts.c
     wanted = cast(sorted(paths), ARRAY(Text))
-    rows = session.execute(select(p.post_id, p.area_path).where(p.area_path == func.any(wanted)).with_for_update())
+    own = (p.area_path == func.any(wanted), p.place_id.is_(None))
+    rows = session.execute(select(p.post_id, p.area_path).where(*own).with_for_update())
     return _move_posts(session, [(row.post_id, row.area_path, paths[row.area_path]) for row in rows], now)
 
 

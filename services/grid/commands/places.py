@@ -19,7 +19,7 @@ from contracts.grid.events import PlaceChanged
 from contracts.scope import Actor
 from geo.coordinates import to_wgs84
 from services.grid import boundary
-from services.grid.commands import links, rights, upserts
+from services.grid.commands import links, posts, references, rights, upserts
 from services.grid.tables import places
 
 _SETTLE = text("""
@@ -56,8 +56,10 @@ def put_place(session: Session, actor: Actor, command: PutPlace, *, clock: Clock
     }
     now = clock()
     version, changed = upserts.put(session, places, command.place_id, values, now)
+    references.put(session, "place", command.place_id, command.external_refs, now)
     if changed:
         append(session, *place_events(_one_place(session, command.place_id), now))
+        posts.follow_places(session, [command.place_id], now)
     return Place(
         place_id=command.place_id,
         name=command.name,
@@ -76,6 +78,7 @@ def settle_places(session: Session, version: int, county_path: str, now: datetim
     moved = session.execute(_SETTLE, {"version": version, "county": county_path, "now": now}).scalars().all()
     if moved:
         append(session, *place_events(place_rows(session, places.c.place_id.in_(moved)), now))
+        posts.follow_places(session, moved, now)
 
 
 def place_rows(session: Session, *where: ColumnElement[bool], limit: int | None = None) -> Any:

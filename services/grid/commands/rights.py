@@ -19,7 +19,12 @@ def require_may_write(actor: Actor, *area_paths: str) -> None:
     An administrator made before there was any area has a scope without areas, and the whole county to set up.
     """
     require_county_role(actor)
-    if actor.has(Role.COUNTY_ADMIN) and not actor.scope.areas:
+    if sets_up_the_county(actor):
         return
     for path in area_paths:
         require_visible(actor.scope, area_path=path)
+
+
+def sets_up_the_county(actor: Actor) -> bool:
+    """Whether this is an administrator of before there was any area."""
+    return actor.has(Role.COUNTY_ADMIN) and not actor.scope.areas

@@ -8,9 +8,10 @@ from services.grid.queries.areas import area_by_code, area_list, boundary_versio
 from services.grid.queries.imports import import_by_id, import_list
 from services.grid.queries.parts import MAX_LIMIT
 from services.grid.queries.places import place_by_id, place_list
-from services.grid.queries.posts import duty_at, post_list
+from services.grid.queries.posts import duty_at, duty_at_place, post_list
 from services.grid.queries.quarantine import quarantine_entry, quarantine_page
 from services.grid.queries.registry import agency_by_id, agency_list, jurisdiction_list
+from services.grid.queries.staff import leave_list, person_by_id, person_list
 from services.grid.queries.tiles import area_tile
 
 __all__ = [
@@ -23,9 +24,13 @@ __all__ = [
     "boundary_version",
     "cells",
     "duty_at",
+    "duty_at_place",
     "import_by_id",
     "import_list",
     "jurisdiction_list",
+    "leave_list",
+    "person_by_id",
+    "person_list",
     "place_by_id",
     "place_list",
     "post_list",
