@@ -34,11 +34,11 @@ KINDS: dict[str, PostKind] = {
         PostKind("building_chief", "楼栋长", "building chief", frozenset({Level.GRID})),
         PostKind("village_police", "社区（驻村）民警", "village police officer", at_place=False),
         PostKind("mediator", "人民调解员", "mediator"),
-        PostKind("legal_adviser", "村（居）法律顾问", "legal adviser", frozenset({Level.VILLAGE}), at_place=False),
+        PostKind("legal_adviser", "村（社区）法律顾问", "legal adviser", frozenset({Level.VILLAGE}), at_place=False),
         # Registered because they know the law, not because they would be called out.
         PostKind("legally_versed_villager", "法律明白人", "legally-versed villager", _GROUND, at_place=False,
                  on_duty=False),
-        PostKind("safety_officer", "安全员", "safety officer"),
+        PostKind("safety_officer", "场所安全员", "safety officer of a place"),
         PostKind("property_guard", "物业保安", "property guard"),
         PostKind("volunteer", "平安志愿者", "volunteer", on_duty=False),
         PostKind("patrol_officer", "巡防队员", "patrol officer"),
