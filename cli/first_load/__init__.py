@@ -18,7 +18,8 @@ from cli.first_load.kinds import KINDS, Kind
 from cli.first_load.known import NoCounty, look_up
 from cli.first_load.planning import plan
 from cli.first_load.reading import Unreadable, read
-from cli.first_load.running import CONCURRENCY, Interrupted, Run
+from cli.first_load.running import Interrupted, Run
+from cli.first_load.together import AT_ONCE
 from contracts.grid.commands import Crs
 from simulator.client import Api, ApiRefused, Unreachable
 
@@ -125,7 +126,7 @@ def _api(url: str | None, login: str, password: str) -> Api:
         address,
         login,
         password,
-        concurrency=CONCURRENCY,
+        concurrency=AT_ONCE,
         longest_pause_s=60.0,
         waits_for_projections=False,
         language="zh-CN",

@@ -77,7 +77,7 @@ class Kind:
     fields: tuple[Field, ...]
     key: str = "key"
     natural: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()  # agencies before persons: their staff is found through them
     agency_of_person: bool = False
     check: Callable[[Mapping[str, Any]], None] | None = None
     unknown_to_lists: frozenset[str] = field(default=frozenset({"external_refs", "certificates", "crs"}))

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from cli.first_load.kinds import LISTS, Kind
+from cli.first_load.together import together
 from simulator.client import Api, ApiRefused
 
 
@@ -58,12 +59,26 @@ async def look_up(api: Api, kind: Kind, system: str) -> Known:
     if not known.areas:
         raise NoCounty
     for entity in kind.needs:
-        known.add(entity, await everything(api, LISTS[entity].path))
+        listed = await _staff(api, known) if entity == "person" else await everything(api, LISTS[entity].path)
+        known.add(entity, listed)
     for address in {each.names_at for each in kind.fields if each.names_at}:
         # A list that this release does not have, or not for this account: codes alone are taken then.
         with contextlib.suppress(ApiRefused):
             known.names[address] = {row["name"]: row["code"] for row in await everything(api, address)}
     return known
+
+
+async def _staff(api: Api, known: Known) -> list[dict[str, Any]]:
+    """There is no list of persons: each agency shows its own staff."""
+    found: list[dict[str, Any]] = []
+    waiting = iter(known.rows["agency"])
+
+    async def reader() -> None:
+        for agency_id in waiting:
+            found.extend(await everything(api, f"/v1/agencies/{agency_id}/staff"))
+
+    await together(reader)
+    return found
 
 
 async def everything(api: Api, path: str, limit: int = 200) -> list[dict[str, Any]]:

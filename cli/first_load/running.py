@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -10,10 +9,10 @@ from cli.first_load.kinds import Kind
 from cli.first_load.known import Known
 from cli.first_load.outcomes import CHANGED, CREATED, UNCHANGED, WOULD_CREATE, WOULD_PUT, Outcome, of_refusal
 from cli.first_load.planning import Planned, waves
+from cli.first_load.together import together
 from cli.first_load.values import Refused
 from simulator.client import Api, ApiRefused, Unreachable
 
-CONCURRENCY = 8
 POINTS_AT_ONCE = 10_000
 
 
@@ -40,11 +39,9 @@ class Run:
                     progress(len(self.outcomes))
 
             try:
-                async with asyncio.TaskGroup() as group:
-                    for _ in range(CONCURRENCY):
-                        group.create_task(sender())
-            except* (ApiRefused, TimeoutError, Unreachable) as errors:
-                raise Interrupted(str(errors.exceptions[0])) from None
+                await together(sender)
+            except (ApiRefused, TimeoutError, Unreachable) as error:
+                raise Interrupted(str(error) or type(error).__name__) from None
 
     async def try_out(self, planned: Sequence[Planned]) -> None:
         """Without writing: what each row would do, as far as it can be known."""

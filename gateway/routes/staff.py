@@ -17,7 +17,6 @@ from gateway import documents, examples
 from gateway.auth.signed_in import CurrentActor
 from gateway.cursors import After
 from gateway.parts import Platform
-from gateway.reads import single
 from gateway.routes.listing import Limit, county_today
 from gateway.routes.puts import put_route
 from gateway.routing import Route
@@ -37,47 +36,31 @@ def staff_scope(actor: Actor) -> Scope:
 
 
 @router.get(
-    "/persons",
-    summary="List staff",
-    description="Members of staff with their certificates; `expired` as of today. One's own agency's, or for the "
-    "county's administrators and operators those of their areas.",
+    "/agencies/{agency_id}/staff",
+    summary="Staff of an agency",
+    description="Its members of staff with their certificates; `expired` as of today. One's own agency's, or for the "
+    "county's administrators and operators those of their areas. There is no list or search of persons.",
     responses=documents.listing(examples.PERSON, "A page of staff") | documents.GUARDED,
 )
-async def persons(
+async def staff(
+    agency_id: UUID,
     platform: Platform,
     actor: CurrentActor,
-    agency_id: UUID | None = None,
     active: bool | None = None,
     expired: Annotated[bool | None, Query(description="Holds a certificate that has expired")] = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Response:
+    scope = staff_scope(actor)
+    await platform.reads.row("grid", queries.agency_by_id(scope, agency_id))
     return await platform.reads.page(
         "grid",
-        partial(
-            queries.person_list,
-            staff_scope(actor),
-            county_today(),
-            agency_id=agency_id,
-            active=active,
-            expired=expired,
-        ),
-        kind="persons",
+        partial(queries.staff_list, scope, agency_id, county_today(), active=active, expired=expired),
+        kind="staff",
         types="u",
         limit=limit,
         after=after,
     )
-
-
-@router.get(
-    "/persons/{person_id}",
-    summary="One member of staff",
-    description="With certificates.",
-    responses=documents.answer(examples.PERSON, "The member of staff") | documents.GUARDED,
-)
-async def person(person_id: UUID, platform: Platform, actor: CurrentActor) -> Response:
-    query = queries.person_by_id(staff_scope(actor), person_id, county_today())
-    return single(await platform.reads.row("grid", query))
 
 
 @router.get(

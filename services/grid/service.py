@@ -38,6 +38,7 @@ class GridService:
 
     def __init__(self) -> None:
         self.clock = system_clock
+        self.kept = commands.KEPT
 
     @command(StartAreaImport)
     def start_area_import(self, session: Session, actor: Actor, asked: StartAreaImport) -> AreaImport:

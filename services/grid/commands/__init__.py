@@ -3,12 +3,13 @@
 from services.grid.commands.announcements import announce
 from services.grid.commands.changes import review_plan, start_boundary_change, undo_boundary_change
 from services.grid.commands.imports import fail_abandoned_imports, publish_area_import, start_area_import
-from services.grid.commands.leaves import put_leave
+from services.grid.commands.leaves import KEPT, put_leave
 from services.grid.commands.places import put_place
 from services.grid.commands.posts import put_post
 from services.grid.commands.registry import put_agency, put_jurisdiction, put_person
 
 __all__ = [
+    "KEPT",
     "announce",
     "fail_abandoned_imports",
     "publish_area_import",

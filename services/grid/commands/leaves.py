@@ -6,6 +6,7 @@ the reply's `uncovered` says so at once, and look-ups show it as vacant, so that
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,15 @@ from sqlalchemy import ARRAY, Uuid, bindparam, cast, func, select, text
 from backbone.clock import Clock
 from backbone.database import Session
 from backbone.policy import visible
+from backbone.retention import Deleting, Rule
 from contracts.grid import errors
 from contracts.grid.commands import Leave, PutLeave
 from contracts.scope import Actor
 from services.grid.commands import links, rights, upserts
 from services.grid.tables import agencies, leaves, persons, posts
 
+KEPT = (Rule("leaves", timedelta(days=730), Deleting("grid.leaves", "valid_until < CAST(:before AS date)"), "over"),)
+"""Who was away is asked for as long as a case of those days is argued about, not for ever."""
 _ONE_LEAVE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('grid.leaves'))")
 _PEOPLE = (
     select(persons.c.person_id, persons.c.active, agencies.c.agency_id, agencies.c.area_path)

@@ -11,7 +11,7 @@ from services.grid.queries.places import place_by_id, place_list
 from services.grid.queries.posts import duty_at, duty_at_place, post_list
 from services.grid.queries.quarantine import quarantine_entry, quarantine_page
 from services.grid.queries.registry import agency_by_id, agency_list, jurisdiction_list
-from services.grid.queries.staff import leave_list, person_by_id, person_list
+from services.grid.queries.staff import leave_list, staff_list
 from services.grid.queries.tiles import area_tile
 
 __all__ = [
@@ -29,11 +29,10 @@ __all__ = [
     "import_list",
     "jurisdiction_list",
     "leave_list",
-    "person_by_id",
-    "person_list",
     "place_by_id",
     "place_list",
     "post_list",
     "quarantine_entry",
     "quarantine_page",
+    "staff_list",
 ]

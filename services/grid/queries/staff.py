@@ -1,4 +1,6 @@
-"""Members of staff with their certificates, and when they are away: for their own agency and the county's desk."""
+"""An agency's staff with their certificates, and when they are away: for itself and the county's desk.
+
+There is no list or search of persons: a member of staff is found in the agency."""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ from sqlalchemy.dialects.postgresql import JSONB, array
 from sqlalchemy.sql import ColumnElement
 
 from backbone.answers import body_column, json_object
-from backbone.policy import Visibility, parameters, predicate, shape
+from backbone.policy import Visibility, predicate
 from backbone.statements import Query, query
 from contracts.scope import Scope
 from services.grid.queries.parts import Filters, paged
@@ -22,20 +24,19 @@ _p, _l = persons.c, leaves.c
 
 
 @query
-def person_list(
+def staff_list(
     scope: Scope,
+    agency_id: UUID,
     today: date,
     *,
-    agency_id: UUID | None = None,
     active: bool | None = None,
     expired: bool | None = None,
     after: tuple[UUID] | None = None,
     limit: int = 100,
 ) -> Query:
-    """Staff by id, with certificates and whether each has expired by `today`: `body`, `cursor_1` = id."""
-    filters: Filters = {}
-    if agency_id is not None:
-        filters["agency"] = (_p.agency_id == bindparam("agency_id", type_=Uuid()), {"agency_id": agency_id})
+    """One agency's staff by id, with certificates and whether each has expired by `today`: `body`, `cursor_1` = id."""
+    of_agency = _p.agency_id == bindparam("agency_id", type_=Uuid())
+    filters: Filters = {"agency": (of_agency, {"agency_id": agency_id})}
     if active is not None:
         filters["active" if active else "gone"] = (_p.active if active else ~_p.active, {})
     if expired is not None:
@@ -53,24 +54,9 @@ def person_list(
             .order_by(_p.person_id)
         )
 
-    found = paged("grid.person_list", scope, filters, limit, build)
+    found = paged("grid.staff_list", scope, filters, limit, build)
     found.parameters["today"] = today
     return found
-
-
-@query
-def person_by_id(scope: Scope, person_id: UUID, today: date) -> Query:
-    """One member of staff: `body`, `version`."""
-
-    def build() -> Select[Any]:
-        return (
-            select(body_column(_person()), _p.version)
-            .select_from(persons.join(agencies, agencies.c.agency_id == _p.agency_id))
-            .where(_p.person_id == bindparam("person_id", type_=Uuid()), predicate(scope, STAFF))
-        )
-
-    values = {"person_id": person_id, "today": today, **parameters(scope)}
-    return Query(("grid.person_by_id", shape(scope)), build, values)
 
 
 @query

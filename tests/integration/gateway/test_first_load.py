@@ -85,7 +85,7 @@ def test_a_county_is_loaded_from_its_tables_and_a_second_time_nothing_changes(
     assert (community["kind"], community["parent_id"]) == ("community", town["agency_id"])
     (school,) = known(admin, "/v1/places", system, "S1")
     assert (school["name"], school["area_path"]) == ("第一小学", WEST_GRID)
-    held = admin.get("/v1/persons", params={"agency_id": community["agency_id"]}).json()["items"]
+    held = admin.get(f"/v1/agencies/{community['agency_id']}/staff").json()["items"]
     assert {each["name"] for each in held} == {"王芳", "陆小川"}
     (mediator,) = [each for each in held if each["certificates"]]
     assert mediator["certificates"] == [{"code": "mediation", "valid_until": "2020-12-31", "expired": True}]

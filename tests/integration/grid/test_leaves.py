@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -178,8 +178,8 @@ def test_absences_are_noted_and_seen_where_the_agency_is(county: Grid) -> None:
     assert county.list(queries.leave_list, scope=Scope(areas=(), agency_id=elsewhere), **mine) == []
     assert county.list(queries.leave_list, scope=Scope(areas=("330411/330411102/",)), **mine) == []
     assert county.list(queries.leave_list, scope=SYSTEM, on=day(1), **mine) == []
-    assert len(county.list(queries.person_list, DAY, scope=Scope(areas=(), agency_id=of))) == 1
-    assert county.list(queries.person_by_id, holder.person_id, DAY, scope=Scope(areas=(), agency_id=uuid4())) == []
+    assert len(county.list(queries.staff_list, of, DAY, scope=Scope(areas=(), agency_id=of))) == 1
+    assert county.list(queries.staff_list, of, DAY, scope=Scope(areas=(), agency_id=elsewhere)) == []
 
 
 def test_certificates_are_kept_until_they_are_put_anew_and_flagged_when_they_expire(county: Grid) -> None:
@@ -190,14 +190,14 @@ def test_certificates_are_kept_until_they_are_put_anew_and_flagged_when_they_exp
     assert (again.version, len(again.certificates)) == (1, 2)
 
     def shown(today: date) -> dict[str, bool]:
-        found = county.read(queries.person_by_id, holder.person_id, today, scope=SYSTEM)["certificates"]
+        found = county.read(queries.staff_list, of, today, scope=SYSTEM)["certificates"]
         return {each["code"]: each["expired"] for each in found}
 
     assert shown(DAY) == {"first_aid": False, "mediation": False}
     assert shown(day(1)) == {"first_aid": False, "mediation": True}
-    expired = {each["person_id"] for each in county.list(queries.person_list, day(1), scope=SYSTEM, expired=True)}
+    expired = {each["person_id"] for each in county.list(queries.staff_list, of, day(1), scope=SYSTEM, expired=True)}
     assert expired == {str(holder.person_id)}
-    assert county.list(queries.person_list, DAY, scope=SYSTEM, expired=True) == []
+    assert county.list(queries.staff_list, of, DAY, scope=SYSTEM, expired=True) == []
     emptied = county.do(commands.put_person, holder.model_copy(update={"certificates": ()}))
     assert (emptied.version, emptied.certificates) == (2, ())
 
@@ -210,6 +210,26 @@ def test_duty_of_a_day_is_found_by_index(county: Grid) -> None:
         plan = "\n".join(session.exec_driver_sql(f"EXPLAIN {built}", built.params | query.parameters).scalars())
     assert "posts_area" in plan
     assert "leaves_person" in plan
+
+
+def test_an_absence_is_forgotten_two_years_after_its_last_day(county: Grid) -> None:
+    of = agency(county)
+    holder = person(county, of)
+    county.do(commands.put_leave, leave(holder, date(2020, 1, 1), date(2020, 1, 31)))
+    county.do(commands.put_leave, leave(holder, date(2020, 2, 1), date(2020, 2, 1)))
+    (rule,) = commands.KEPT
+
+    def left(now: datetime) -> int:
+        with databases.transaction(county.engine) as session:
+            rule.remove(session, now - rule.keep, 100)
+        return len(county.list(queries.leave_list, scope=SYSTEM, person_id=holder.person_id))
+
+    ends = datetime(2020, 1, 31, tzinfo=UTC) + rule.keep
+    assert [left(ends), left(ends + timedelta(days=1)), left(ends + timedelta(days=2))] == [2, 1, 0]
+    with databases.transaction(county.engine) as session:
+        session.execute(text("SET LOCAL enable_seqscan = off"))
+        plan = "\n".join(session.execute(text(f"EXPLAIN {rule.remove.old}"), {"before": ends, "most": 5}).scalars())
+    assert "leaves_until" in plan
 
 
 # -- against a model ---------------------------------------------------------------------------------
