@@ -135,7 +135,7 @@ def _paths(session: Session, codes: set[str], version: int) -> dict[str, str]:
 
 
 def _move_posts(session: Session, moves: list[tuple[UUID, str, str]], now: datetime) -> int:
-    """Posts that still lie where they were, set-based; each tells its new state."""
+    """Posts that still lie where they were, set-based; each tells its new state. Those of places go with their place."""
     if not moves:
         return 0
     move = values(
@@ -152,11 +152,10 @@ def _move_posts(session: Session, moves: list[tuple[UUID, str, str]], now: datet
 
 
 def _move_rest(session: Session, paths: dict[str, str], now: datetime) -> int:
-    """Every other post of these areas, former path -> path; those of key places went with their place."""
+    """Every other post of these areas, former path -> path."""
     p = posts.c
     wanted = cast(sorted(paths), ARRAY(Text))
-    own = (p.area_path == func.any(wanted), p.place_id.is_(None))
-    rows = session.execute(select(p.post_id, p.area_path).where(*own).with_for_update())
+    rows = session.execute(select(p.post_id, p.area_path).where(p.area_path == func.any(wanted)).with_for_update())
     return _move_posts(session, [(row.post_id, row.area_path, paths[row.area_path]) for row in rows], now)
 
 

@@ -19,9 +19,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cli.first_load import import_
-from tests.integration.gateway.platform import COLLECTION, PASSWORD, ROOT, WEST_GRID, Platform, wait_for
+from tests.integration.gateway.platform import COLLECTION, EAST_GRID, PASSWORD, ROOT, Platform, wait_for
 
-VILLAGE_CODE, GRID_CODE = "330499101001", "330499101001001"
+VILLAGE_CODE, GRID_CODE = "330499101001", "330499101001002"
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_a_county_is_loaded_from_its_tables_and_a_second_time_nothing_changes(
         "persons": table(tmp_path, "人员", "工号 姓名 单位编码 值班电话 证书 身份证号",
                          "W1 王芳 B 0573-110 mediation:2020-12-31 330411199001010000", "W2 陆小川 B 0573-119  "),
         "places": table(tmp_path, "场所", "场所编码 场所名称 场所类别 经度 纬度 风险等级",
-                        "S1 第一小学 school 120.25 30.5 红"),
+                        "S1 第一小学 school 120.75 30.5 红"),
         "posts": table(tmp_path, "岗位", "工号 岗位 区域编码 场所编码 任职日期",
                        f"W1 网格员 {GRID_CODE}  2026/1/1", "W2 安全员  S1 2026年1月1日"),
     }  # fmt: skip
@@ -84,17 +84,17 @@ def test_a_county_is_loaded_from_its_tables_and_a_second_time_nothing_changes(
     (town,) = known(admin, "/v1/agencies", system, "A")
     assert (community["kind"], community["parent_id"]) == ("community", town["agency_id"])
     (school,) = known(admin, "/v1/places", system, "S1")
-    assert (school["name"], school["area_path"]) == ("第一小学", WEST_GRID)
+    assert (school["name"], school["area_path"]) == ("第一小学", EAST_GRID)
     held = admin.get(f"/v1/agencies/{community['agency_id']}/staff").json()["items"]
     assert {each["name"] for each in held} == {"王芳", "陆小川"}
     (mediator,) = [each for each in held if each["certificates"]]
     assert mediator["certificates"] == [{"code": "mediation", "valid_until": "2020-12-31", "expired": True}]
     (guard,) = admin.get(f"/v1/places/{school['place_id']}/duty").json()["items"]
-    assert (guard["person_name"], guard["duty_phone"], guard["area_path"]) == ("陆小川", "0573-119", WEST_GRID)
+    assert (guard["person_name"], guard["duty_phone"], guard["area_path"]) == ("陆小川", "0573-119", EAST_GRID)
     duty = admin.get(f"/v1/areas/{GRID_CODE}/duty").json()["items"]
     assert "王芳" in {each["person_name"] for each in duty}
     assert guard["post_id"] not in {each["post_id"] for each in duty}
-    changed = table(tmp_path, "场所二", "场所编码 场所名称 场所类别 经度 纬度", "S1 实验小学 school 120.25 30.5")
+    changed = table(tmp_path, "场所二", "场所编码 场所名称 场所类别 经度 纬度", "S1 实验小学 school 120.75 30.5")
     result = bring(platform, "places", changed, "--system", system, "--crs", "wgs84")
     assert "changed 变更 1" in result.stdout, result.output
     (renamed,) = known(admin, "/v1/places", system, "S1")
@@ -106,7 +106,7 @@ def test_a_dry_run_checks_every_row_and_writes_nothing(
 ) -> None:
     file = table(
         tmp_path, "场所", "场所编码 场所名称 场所类别 经度 纬度",
-        "S1 学校 school 120.25 30.5", "S2 学校 school 116.4 39.9", "S3 学校 学堂 120.25 30.5", "S4  school 120.25 30.5",
+        "S1 学校 school 120.75 30.5", "S2 学校 school 116.4 39.9", "S3 学校 学堂 120.75 30.5", "S4  school 120.75 30.5",
         encoding="utf-8-sig",
     )  # fmt: skip
     report = tmp_path / "报告.csv"
@@ -127,8 +127,8 @@ def test_what_the_platform_refuses_is_told_by_line_and_the_rest_is_written(
 ) -> None:
     file = table(
         tmp_path, "场所", "场所编码 场所名称 场所类别 经度 纬度",
-        "S1 学校 school 120.25 30.5", "S2 学校 school 116.4 39.9", "S3 学校 school 30.5 120.25",
-        "S4 学校 school 120.3 30.5",
+        "S1 学校 school 120.75 30.5", "S2 学校 school 116.4 39.9", "S3 学校 school 30.5 120.75",
+        "S4 学校 school 120.8 30.5",
     )  # fmt: skip
     report = tmp_path / "报告.json"
     result = bring(platform, "places", file, "--system", system, "--crs", "wgs84", "--report", str(report))
@@ -144,7 +144,7 @@ def test_what_the_platform_refuses_is_told_by_line_and_the_rest_is_written(
 
 
 def test_an_account_without_the_right_writes_nothing(platform: Platform, tmp_path: pathlib.Path, system: str) -> None:
-    file = table(tmp_path, "场所", "场所编码 场所名称 场所类别 经度 纬度", "S1 学校 school 120.25 30.5")
+    file = table(tmp_path, "场所", "场所编码 场所名称 场所类别 经度 纬度", "S1 学校 school 120.75 30.5")
     result = bring(platform, "places", file, "--system", system, "--crs", "wgs84", login="west")
     assert result.exit_code == 1
     assert "forbidden" in result.stderr
@@ -166,7 +166,7 @@ def test_files_and_columns_that_do_not_fit_are_said_before_anything_is_sent(
 
 
 def many(directory: pathlib.Path, count: int) -> pathlib.Path:
-    rows = [f"S{n} 场所{n} school {120.05 + n * 0.0003:.4f} 30.5" for n in range(count)]
+    rows = [f"S{n} 场所{n} school {120.55 + n * 0.0003:.4f} 30.5" for n in range(count)]
     return table(directory, "很多", "场所编码 场所名称 场所类别 经度 纬度", *rows)
 
 

@@ -8,22 +8,22 @@ from uuid import UUID, uuid4, uuid5
 import httpx
 import pytest
 
-from tests.integration.gateway.platform import NAMES, WEST, WEST_GRID, Platform
+from tests.integration.gateway.platform import EAST, EAST_GRID, NAMES, Platform
 
-CODE = WEST_GRID.rstrip("/").rpartition("/")[2]
+CODE = EAST_GRID.rstrip("/").rpartition("/")[2]
 
 
 class Office:
-    """An agency with two people and a grid worker's post; `west` belongs to it."""
+    """An agency with two people and a grid worker's post; `east` belongs to it."""
 
     def __init__(self, admin: httpx.Client, agency: UUID) -> None:
         self.admin, self.agency = admin, str(agency)
         self.holder, self.other, self.post = (str(uuid4()) for _ in range(3))
-        self.put(f"agencies/{agency}", code=f"a{uuid4().hex[:8]}", name="社区", kind="community", area_path=WEST_GRID)
+        self.put(f"agencies/{agency}", code=f"a{uuid4().hex[:8]}", name="社区", kind="community", area_path=EAST_GRID)
         for person, name in ((self.holder, "王芳"), (self.other, "陆小川")):
             self.put(f"persons/{person}", name=name, agency_id=self.agency, duty_phone="0573-110")
         self.put(f"posts/{self.post}", person_id=self.holder, agency_id=self.agency, kind="grid_worker",
-                 area_path=WEST_GRID, valid_from="2026-01-01")  # fmt: skip
+                 area_path=EAST_GRID, valid_from="2026-01-01")  # fmt: skip
 
     def put(self, path: str, **body: Any) -> dict[str, Any]:
         answer = self.admin.put(f"/v1/{path}", json=body)
@@ -59,27 +59,27 @@ def test_a_day_begins_and_ends_at_the_countys_midnight(platform: Platform, at: s
 
 
 def test_today_a_point_names_who_is_there_or_says_vacant(platform: Platform) -> None:
-    with platform.client("admin") as admin, platform.client("west") as west:
+    with platform.client("admin") as admin, platform.client("east") as east:
         office = Office(admin, uuid4())
         away = office.leave("2020-01-01", "2100-01-01")
         assert away["uncovered"] == [office.post]
-        for client in (admin, west):
-            located = client.get(f"/v1/areas/locate?lon={WEST[0]}&lat={WEST[1]}&crs=wgs84&duty=true").json()
+        for client in (admin, east):
+            located = client.get(f"/v1/areas/locate?lon={EAST[0]}&lat={EAST[1]}&crs=wgs84&duty=true").json()
             (shown,) = [each for each in located["duty"] if each["post_id"] == office.post]
             assert (shown["vacant"], shown["person_name"], shown["duty_phone"]) == (True, None, None)
         vacant = admin.get("/v1/posts", params={"on": "2026-05-01", "vacant": True, "person_id": office.holder})
         assert [each["post_id"] for each in vacant.json()["items"]] == [office.post]
         office.put(f"leaves/{away['leave_id']}", person_id=office.holder, valid_from="2020-01-01",
                    valid_until="2100-01-01", active=False)  # fmt: skip
-        assert office.duty(west, "on=2026-05-01")["person_name"] == "王芳"
+        assert office.duty(east, "on=2026-05-01")["person_name"] == "王芳"
 
 
 def test_only_the_own_agency_and_the_county_see_who_is_away(platform: Platform) -> None:
-    with platform.client("admin") as admin, platform.client("west") as west, platform.client("patrol") as patrol:
-        office = Office(admin, uuid5(NAMES, "agency west"))
+    with platform.client("admin") as admin, platform.client("east") as east, platform.client("patrol") as patrol:
+        office = Office(admin, uuid5(NAMES, "agency east"))
         away = office.leave("2026-05-01", "2026-05-05", substitute_id=office.other)
         asked = {"person_id": office.holder}
-        for client, sees in ((admin, True), (west, True), (patrol, False)):
+        for client, sees in ((admin, True), (east, True), (patrol, False)):
             listed = client.get("/v1/leaves", params=asked).json()["items"]
             assert [each["leave_id"] for each in listed] == ([away["leave_id"]] if sees else [])
             staff = client.get(f"/v1/agencies/{office.agency}/staff?limit=200")
@@ -88,7 +88,7 @@ def test_only_the_own_agency_and_the_county_see_who_is_away(platform: Platform) 
                 assert office.holder in {each["person_id"] for each in staff.json()["items"]}
             # Name and duty phone are on the public card of the grid.
             assert office.duty(client, "on=2026-05-03")["person_name"] == "陆小川"
-        refused = west.put(f"/v1/leaves/{uuid4()}", json={**asked, "valid_from": "2026-06-01",
+        refused = east.put(f"/v1/leaves/{uuid4()}", json={**asked, "valid_from": "2026-06-01",
                                                          "valid_until": "2026-06-02"})  # fmt: skip
         assert refused.status_code == 403
 

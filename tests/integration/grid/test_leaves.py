@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -13,6 +15,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from backbone import database as databases
+from backbone.clock import system_clock
 from contracts.grid import errors
 from contracts.grid.commands import PutAgency, PutLeave, PutPerson, PutPost
 from contracts.refusals import NotAllowed, NotVisible, Refusal
@@ -158,6 +161,18 @@ def test_what_cannot_be_is_refused_by_name(county: Grid) -> None:
     assert county.do(commands.put_leave, asked.model_copy(update={"valid_until": day(5)})).version == 2
     county.do(commands.put_leave, asked.model_copy(update={"active": False}))
     county.do(commands.put_leave, leave(holder, day(1), day(2)))
+
+
+def test_two_absences_noted_at_once_are_told_apart(county: Grid) -> None:
+    holder = person(county, agency(county))
+    with ThreadPoolExecutor(1) as other:
+        with databases.transaction(county.engine) as session:
+            commands.put_leave(session, county.admin, leave(holder, day(0), day(3)), clock=system_clock)
+            late = other.submit(county.do, commands.put_leave, leave(holder, day(3), day(5)))
+            time.sleep(0.3)
+            assert not late.done()
+        with pytest.raises(errors.LeaveOverlaps):
+            late.result()
 
 
 def test_absences_are_noted_and_seen_where_the_agency_is(county: Grid) -> None:
