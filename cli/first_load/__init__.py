@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
+from pydantic import TypeAdapter, ValidationError
 
 from backbone.settings import required
 from cli.first_load import boundaries, outcomes
@@ -20,6 +21,7 @@ from cli.first_load.planning import plan
 from cli.first_load.reading import Unreadable, read
 from cli.first_load.running import Interrupted, Run
 from cli.first_load.together import AT_ONCE
+from contracts.codes import SystemCode
 from contracts.grid.commands import Crs
 from simulator.client import Api, ApiRefused, Unreachable
 
@@ -71,12 +73,19 @@ def areas(
     sys.exit(_run(bring))
 
 
+def _system(ctx: click.Context, param: click.Parameter, value: str) -> str:
+    try:
+        return TypeAdapter(SystemCode).validate_python(value)
+    except ValidationError:
+        raise click.BadParameter("small letters, digits and dashes: police-gis") from None
+
+
 def _add(kind: Kind) -> None:
     @import_.command(kind.name, help=f"{kind.name.capitalize()} from CSV, XLSX or GeoJSON; a repeat changes nothing.")
     @_who
     @click.option("--sheet", help="Of a spreadsheet with several; the first by default.")
     @click.option("--map", "said", multiple=True, metavar="COLUMN=FIELD", help="Where a column's name does not tell.")
-    @click.option("--system", default="import", show_default=True, help="Whose codes the file has.")
+    @click.option("--system", default="import", show_default=True, callback=_system, help="Whose codes the file has.")
     @click.option("--crs", type=click.Choice([each.value for each in Crs]), hidden=not kind.located,
                   help="What its coordinates are, where no column says it.")  # fmt: skip
     @click.option("--dry-run", is_flag=True, help="Check every row and write nothing.")

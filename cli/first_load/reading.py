@@ -73,8 +73,9 @@ def _decoded(data: bytes) -> tuple[str, str]:
 
 
 def _csv(text: str, encoding: str) -> Sheet:
-    head = "\n".join(text.splitlines()[:HEADER_AMONG])
-    separator = max(",\t;，", key=head.count)  # the comma where none is found
+    head = text.splitlines()[:HEADER_AMONG]
+    # What stands in most lines, then most often: a cell's own semicolons are not in every line. Else the comma.
+    separator = max(",\t;，", key=lambda sign: (sum(sign in line for line in head), "".join(head).count(sign)))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
         sheet = _table(_numbered(reader))

@@ -135,7 +135,7 @@ def _paths(session: Session, codes: set[str], version: int) -> dict[str, str]:
 
 
 def _move_posts(session: Session, moves: list[tuple[UUID, str, str]], now: datetime) -> int:
-    """Posts that still lie where they were, set-based; each tells its new state. Those of places go with their place."""
+    """Posts that still lie where they were, set-based; each tells its new state; those of places go with these."""
     if not moves:
         return 0
     move = values(

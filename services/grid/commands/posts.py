@@ -22,7 +22,7 @@ from services.grid.tables import persons, places, posts
 
 _PERSON_EXISTS = select(exists().where(persons.c.person_id == bindparam("person_id")))
 _PLACE = select(places.c.area_path, places.c.active).where(places.c.place_id == bindparam("place_id"))
-_AT = select(posts.c.place_id).where(posts.c.post_id == bindparam("post_id"))
+_STANDING = select(posts.c.kind, posts.c.place_id, posts.c.area_path).where(posts.c.post_id == bindparam("post_id"))
 
 
 def put_post(session: Session, actor: Actor, command: PutPost, *, clock: Clock) -> Post:
@@ -35,7 +35,7 @@ def put_post(session: Session, actor: Actor, command: PutPost, *, clock: Clock) 
     rights.require_may_write(actor, area_path, *present)
     if command.valid_until is not None and command.valid_until < command.valid_from:
         raise errors.InvalidPeriod(field="valid_until")
-    _require_fitting(command, area_path, present)
+    _require_fitting(session, command, area_path)
     if command.place_id is None:
         links.require_area(session, present, area_path)
     links.require_agency(session, command.agency_id)
@@ -78,8 +78,8 @@ def _area_path(session: Session, actor: Actor, command: PutPost) -> str:
     if place is None or not _in_sight(actor, place.area_path):
         raise errors.UnknownPlace(field="place_id")
     if not place.active:
-        held = session.execute(_AT, {"post_id": command.post_id}).scalar_one_or_none()
-        if held != command.place_id:
+        standing = session.execute(_STANDING, {"post_id": command.post_id}).one_or_none()
+        if standing is None or standing.place_id != command.place_id:
             raise errors.UnknownPlace(field="place_id")
     if command.area_path not in (None, place.area_path):
         raise errors.PlaceElsewhere(field="area_path", expected=place.area_path)
@@ -90,12 +90,13 @@ def _in_sight(actor: Actor, area_path: str) -> bool:
     return rights.sets_up_the_county(actor) or visible(actor.scope, area_path=area_path)
 
 
-def _require_fitting(command: PutPost, area_path: str, present: tuple[str, ...]) -> None:
+def _require_fitting(session: Session, command: PutPost, area_path: str) -> None:
     """The kind may stand there; what stands may stay where it is, so that it can still be ended."""
-    if command.place_id is not None:
-        if not rules.may_stand_at_a_place(command.kind):
-            raise errors.PostKindMisplaced(
-                field="place_id", expected=f"no place, an area: {rules.levels_of(command.kind)}"
-            )
-    elif present != (area_path,) and not rules.may_stand_in(command.kind, area_path):
+    standing = session.execute(_STANDING, {"post_id": command.post_id}).one_or_none()
+    if standing is not None and tuple(standing) == (command.kind, command.place_id, area_path):
+        return
+    if command.place_id is not None and not rules.may_stand_at_a_place(command.kind):
+        expected = f"no place, an area: {rules.levels_of(command.kind)}"
+        raise errors.PostKindMisplaced(field="place_id", expected=expected)
+    if command.place_id is None and not rules.may_stand_in(command.kind, area_path):
         raise errors.PostKindMisplaced(field="area_path", expected=f"a {rules.levels_of(command.kind)}")

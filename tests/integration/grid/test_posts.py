@@ -112,6 +112,14 @@ def test_a_known_kind_stands_where_the_practice_has_it_and_a_countys_own_anywher
     assert grid.list(queries.post_list, scope=SYSTEM) == []
 
 
+def test_another_kind_is_judged_again_where_the_post_stands(grid: Grid) -> None:
+    grid.found()
+    worker = asked_post(grid, kind="grid_worker", area_path=IN_GRID)
+    grid.do(commands.put_post, worker)
+    with pytest.raises(errors.PostKindMisplaced):
+        grid.do(commands.put_post, worker.model_copy(update={"kind": "legal_adviser"}))
+
+
 def test_a_legal_adviser_is_no_places(grid: Grid) -> None:
     grid.found()
     with pytest.raises(errors.PostKindMisplaced) as refused:

@@ -45,6 +45,11 @@ def test_the_separator_is_seen_and_a_title_above_the_columns_is_skipped(tmp_path
     assert (sheet.rows[0].line, sheet.rows[0].values) == (3, {"编号": "1", "姓名": "王芳"})
 
 
+def test_semicolons_inside_cells_do_not_part_columns(tmp_path: pathlib.Path) -> None:
+    lines = ["工号,证书", *(f"{n},a;b;c;d" for n in range(9))]
+    assert read(written(tmp_path, "\n".join(lines).encode())).columns == ["工号", "证书"]
+
+
 def test_a_row_is_counted_by_its_first_line_where_a_cell_holds_line_breaks(tmp_path: pathlib.Path) -> None:
     sheet = read(written(tmp_path, '编号,名称\n1,"甲\n乙"\n2,丙\n'.encode()))
     assert [(row.line, row.values["名称"]) for row in sheet.rows] == [(2, "甲\n乙"), (4, "丙")]
@@ -205,3 +210,15 @@ def test_other_cells() -> None:
         with pytest.raises(Refused) as refused:
             read_cell(cell)
         assert refused.value.code == said
+
+
+def test_the_examples_of_the_manual_are_read_and_their_columns_found(tmp_path: pathlib.Path) -> None:
+    page = (pathlib.Path(__file__).parents[3] / "docs" / "first-load.md").read_text(encoding="utf-8")
+    tables = [block.split("\n", 1)[1] for block in page.split("```")[1::2] if block.startswith("csv")]
+    for kind, table in zip((AGENCIES, PERSONS, PLACES, POSTS), tables, strict=True):
+        sheet = read(written(tmp_path, table.encode()))
+        assert sorted(mapped(kind, sheet.columns).values()) == sorted(sheet.columns), kind.name
+        for row in sheet.rows:
+            for name, column in mapped(kind, sheet.columns).items():
+                if row.values[column] is not None:
+                    kind.by_name()[name].read(row.values[column])
