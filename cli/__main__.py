@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import keyword
 import sys
 
 import click
@@ -16,6 +17,7 @@ _COMMANDS = {
     "county": "cli.county",
     "demo": "cli.demo",
     "events": "cli.events",
+    "import": "cli.first_load",
     "migrate": "cli.migrate",
     "quarantine": "cli.quarantine",
     "topology": "cli.broker",
@@ -32,7 +34,9 @@ class _Pingan(click.Group):
         module = _COMMANDS.get(cmd_name)
         if module is None:
             return None
-        command: click.Command = getattr(importlib.import_module(module), cmd_name)
+        command: click.Command = getattr(
+            importlib.import_module(module), f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        )
         return command
 
 

@@ -222,6 +222,7 @@ PERSON: dict[str, Any] = {
     "duty_phone": "000-12345678",
     "account_id": None,
     "active": True,
+    "certificates": [{"code": "mediation", "valid_until": "2028-12-31"}],
     "version": 1,
 }
 POST: dict[str, Any] = {
@@ -230,8 +231,26 @@ POST: dict[str, Any] = {
     "agency_id": AGENCY_ID,
     "kind": "grid_worker",
     "area_path": GRID,
+    "place_id": None,
     "valid_from": "2026-01-01",
     "valid_until": None,
+    "version": 1,
+}
+ON_DUTY: dict[str, Any] = POST | {
+    "person_id": "9e8d7c6b-5a4f-5e3d-8c2b-1a0f9e8d7c6b",
+    "person_name": "陆小川",
+    "duty_phone": "000-87654321",
+    "substitute_for": PERSON["person_id"],
+    "vacant": False,
+}
+LEAVE: dict[str, Any] = {
+    "leave_id": "8d7c6b5a-4f3e-5d2c-8b1a-0f9e8d7c6b5a",
+    "person_id": PERSON["person_id"],
+    "valid_from": "2026-05-01",
+    "valid_until": "2026-05-05",
+    "substitute_id": ON_DUTY["person_id"],
+    "substitutes": {},
+    "active": True,
     "version": 1,
 }
 PLACE: dict[str, Any] = {

@@ -14,6 +14,8 @@ from simulator.staff import Write
 
 PATIENCE_S = 60.0
 CONCURRENCY = 16
+Unreachable = httpx.TransportError
+"""Nobody answered."""
 
 
 class ApiRefused(Exception):
@@ -28,11 +30,26 @@ class ApiRefused(Exception):
 class Api:
     """One account's connection to a gateway; use as an asynchronous context manager."""
 
-    def __init__(self, url: str, login: str, password: str) -> None:
+    def __init__(
+        self,
+        url: str,
+        login: str,
+        password: str,
+        *,
+        concurrency: int = CONCURRENCY,
+        longest_pause_s: float = 2.0,
+        waits_for_projections: bool = True,
+        language: str | None = None,
+    ) -> None:
+        """`longest_pause_s`: at most so long one Retry-After is honoured; an agency that one service does not
+        know yet is waited for, or refused at once where `waits_for_projections` is false."""
         self._client = httpx.AsyncClient(
-            base_url=url, timeout=30, limits=httpx.Limits(max_connections=CONCURRENCY), trust_env=False
+            base_url=url, timeout=30, limits=httpx.Limits(max_connections=concurrency), trust_env=False
         )
+        if language is not None:
+            self._client.headers["Accept-Language"] = language
         self._login, self._password = login, password
+        self._longest_pause_s, self._waits_for_projections = longest_pause_s, waits_for_projections
         self._renew_at = 0.0
 
     async def __aenter__(self) -> Self:
@@ -71,11 +88,11 @@ class Api:
                 continue
             if response.status_code < 400:
                 return response
-            if not _passes(response):
+            if not _passes(response, self._waits_for_projections):
                 raise ApiRefused(response)
             if time.monotonic() > end:
                 raise TimeoutError(f"{method} {path}: still {response.status_code} after {PATIENCE_S:.0f} s")
-            await asyncio.sleep(min(2.0, float(response.headers.get("Retry-After", "0.3"))))
+            await asyncio.sleep(min(self._longest_pause_s, float(response.headers.get("Retry-After", "0.3"))))
 
     async def put_all(self, writes: Iterable[Write]) -> int:
         """Sends these PUTs, CONCURRENCY at a time. Returns how many. Raises the first refusal."""
@@ -102,10 +119,12 @@ def problem_of(response: httpx.Response) -> Any:
         return response.text[:500]
 
 
-def _passes(response: httpx.Response) -> bool:
+def _passes(response: httpx.Response, projections: bool) -> bool:
     """Whether the same request may succeed later: overload, or an agency that has not arrived everywhere yet."""
     if response.status_code in (429, 503):
         return True
+    if not projections:
+        return False
     problem = problem_of(response)
     code = problem.get("code", "") if isinstance(problem, dict) else ""
     return response.status_code == 422 and str(code).endswith((".unknown_agency", ".unknown_area", ".no_boundaries"))

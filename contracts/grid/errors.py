@@ -133,6 +133,86 @@ class NoBoundary(Refusal):
     zh = "尚未发布网格边界"
 
 
+class UnknownPlace(Refusal):
+    """No key place with this id is open."""
+
+    code = "grid.unknown_place"
+    status = 422
+    zh = "重点场所不存在或已关闭"
+
+
+class PlaceElsewhere(Refusal):
+    """This place lies in another area; leave the area out, the place says it."""
+
+    code = "grid.place_elsewhere"
+    status = 422
+    zh = "该场所不在所填区域内；可不填区域，以场所为准"
+
+
+class PostKindMisplaced(Refusal):
+    """A post of this kind cannot stand there."""
+
+    code = "grid.post_kind_misplaced"
+    status = 422
+    zh = "该类岗位不能设在此处"
+
+
+class UnknownPost(Refusal):
+    """This person holds no post with this id."""
+
+    code = "grid.unknown_post"
+    status = 422
+    zh = "该人员没有此岗位"
+
+
+class LeaveIdReused(Refusal):
+    """This leave is another person's."""
+
+    code = "grid.leave_id_reused"
+    status = 409
+    zh = "该请假编号属于其他人员"
+
+
+class LeaveOverlaps(Refusal):
+    """This person is away on some of these days already."""
+
+    code = "grid.leave_overlaps"
+    status = 409
+    zh = "该人员在此期间已有请假记录"
+
+
+class SubstituteIsHolder(Refusal):
+    """Nobody stands in for himself."""
+
+    code = "grid.substitute_is_holder"
+    status = 422
+    zh = "代岗人不能是本人"
+
+
+class SubstituteInactive(Refusal):
+    """The substitute is not active any more."""
+
+    code = "grid.substitute_inactive"
+    status = 422
+    zh = "代岗人已停用"
+
+
+class SubstituteAbsent(Refusal):
+    """The substitute is away himself on some of these days."""
+
+    code = "grid.substitute_absent"
+    status = 422
+    zh = "代岗人在此期间也请假"
+
+
+class DuplicateExternalRef(Refusal):
+    """This id of another system belongs to another entity here."""
+
+    code = "grid.duplicate_external_ref"
+    status = 409
+    zh = "该外部系统编号已属于其他对象"
+
+
 class InvalidPeriod(Refusal):
     """A period ends before it begins."""
 
@@ -251,14 +331,6 @@ class BannedPlace(Refusal):
     code = "grid.banned_place"
     status = 422
     zh = "法规禁止在该部位安装图像采集设备"
-
-
-class UnknownPlace(Refusal):
-    """No key place has this id."""
-
-    code = "grid.unknown_place"
-    status = 422
-    zh = "重点场所不存在"
 
 
 class InvalidFiling(Refusal):

@@ -121,7 +121,8 @@ class JurisdictionChanged(EventData):
 
 @event
 class PostChanged(EventData):
-    """A post (grid worker, patrol officer, mediator ...) of an area is held, by an opaque person id, for some dates."""
+    """A post (grid worker, patrol officer, mediator ...) of an area, or of a key place in it, is held, by an opaque
+    person id, for some dates. Leave and substitutes are not told: see `GET /v1/posts?on=`."""
 
     type: ClassVar[str] = "county.grid.post.changed.v1"
     trigger: ClassVar[str] = "a post is filled, changed or ended"
@@ -133,6 +134,7 @@ class PostChanged(EventData):
     area_path: AreaPath
     valid_from: date
     valid_until: date | None
+    place_id: UUID | None = None
 
 
 @event

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from typing import Annotated, Any
 
@@ -25,6 +25,7 @@ from gateway.positions import position
 from gateway.problems import Problem
 from gateway.reads import raw_json, single
 from gateway.rendering import rendered
+from gateway.routes.listing import county_today
 from gateway.routing import Route
 from gateway.times import Moment
 from gateway.writes import media_type_of
@@ -119,7 +120,8 @@ async def export(
     summary="Whose is this point?",
     description="From memory, for every caller: the code and path of the grid that owns the point. Outside the "
     "county `found` is false. `crs` is never guessed. `areas` is the chain from the county down to the grid. With "
-    "`duty=true` `duty` says who holds which post there today, the narrowest area first, as far as you may see them. "
+    "`duty=true` `duty` says who is on duty there today, the narrowest area first, as far as you may see them: a "
+    "holder who is away is replaced by the substitute, and where nobody is there the post is `vacant`. "
     "With `version` or `at` the answer is that of the boundary which was in force then.",
     responses=documents.answer(examples.LOCATED, "The grid, or `found: false`")
     | documents.GUARDED
@@ -165,24 +167,29 @@ def _chain(path: str) -> list[dict[str, str]]:
 async def _on_duty(platform: Parts, scope: Scope, path: str | None) -> list[orjson.Fragment]:
     if path is None:
         return []
-    query = queries.duty_at(scope, ancestors(path), datetime.now(COUNTY_TIME).date())
+    query = queries.duty_at(scope, ancestors(path), county_today())
     return [orjson.Fragment(row["body"]) for row in await platform.reads.rows("grid", query)]
 
 
 @router.get(
     "/{code}/duty",
     summary="Who is on duty for an area",
-    description="Who holds which post in the area and above it today, or on another day: the narrowest area first.",
-    responses=documents.answer({"items": [examples.POST]}, "Posts and their holders") | documents.GUARDED,
+    description="Who is there for which post of the area and above it today, or on another day, or at a moment: the "
+    "narrowest area first. A holder who is away is replaced by the substitute (`substitute_for`); where nobody is "
+    "there the post is `vacant`.",
+    responses=documents.answer({"items": [examples.ON_DUTY]}, "Posts and their holders") | documents.GUARDED,
 )
 async def on_duty(
     code: AreaCode,
     platform: Platform,
     actor: CurrentActor,
     on: Annotated[date | None, Query(description="A day in the county's time; today if absent")] = None,
+    at: Annotated[Moment | None, Query(description="A moment, instead of `on`")] = None,
 ) -> Response:
     found = orjson.loads((await platform.reads.row("grid", queries.area_by_code(actor.scope, code)))["body"])
-    day = on or datetime.now(COUNTY_TIME).date()
+    if on is not None and at is not None:
+        raise Problem("invalid_request", field="at", expected="on or at, not both")
+    day = on or (county_today() if at is None else at.astimezone(COUNTY_TIME).date())
     rows = await platform.reads.rows("grid", queries.duty_at(actor.scope, ancestors(found["path"]), day))
     return raw_json(f'{{"items":[{",".join(row["body"] for row in rows)}]}}')
 

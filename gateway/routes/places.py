@@ -17,7 +17,7 @@ from gateway.cursors import After
 from gateway.exports import ExportFormat
 from gateway.parts import Platform
 from gateway.reads import single
-from gateway.routes.listing import Limit, Name, Within
+from gateway.routes.listing import ExternalRefFilter, Limit, Name, Within
 from gateway.routes.puts import put_route
 from gateway.routing import Route
 from services.grid import queries
@@ -27,10 +27,14 @@ EXPORTED = ("place_id", "name", "category", "risk", "area_path", "lon", "lat", "
 
 
 def place_filters(
-    category: Code | None = None, risk: Code | None = None, within: Within = None, name: Name = None
+    category: Code | None = None,
+    risk: Code | None = None,
+    within: Within = None,
+    name: Name = None,
+    ref: ExternalRefFilter = None,
 ) -> dict[str, Any]:
     """What list and export are narrowed by."""
-    return {"category": category, "risk": risk, "within": within, "name": name}
+    return {"category": category, "risk": risk, "within": within, "name": name, "ref": ref}
 
 
 PlaceFilters = Annotated[dict[str, Any], Depends(place_filters)]

@@ -15,7 +15,7 @@ from gateway.auth.signed_in import CurrentActor
 from gateway.cursors import After
 from gateway.parts import Platform
 from gateway.reads import single
-from gateway.routes.listing import Limit, Name, Within
+from gateway.routes.listing import ExternalRefFilter, Limit, Name, Within
 from gateway.routes.puts import put_route
 from gateway.routing import Route
 from services.grid import queries
@@ -37,13 +37,21 @@ async def agencies(
     name: Name = None,
     parent_id: UUID | None = None,
     active: bool | None = None,
+    ref: ExternalRefFilter = None,
     limit: Limit = 100,
     after: After = None,
 ) -> Response:
     return await platform.reads.page(
         "grid",
         partial(
-            queries.agency_list, actor.scope, kind=kind, within=within, name=name, parent_id=parent_id, active=active
+            queries.agency_list,
+            actor.scope,
+            kind=kind,
+            within=within,
+            name=name,
+            parent_id=parent_id,
+            active=active,
+            ref=ref,
         ),
         kind="agencies",
         types="s",

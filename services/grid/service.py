@@ -14,6 +14,7 @@ from contracts.grid.commands import (
     ChangeUndone,
     Device,
     Jurisdiction,
+    Leave,
     Overlay,
     Person,
     Place,
@@ -23,6 +24,7 @@ from contracts.grid.commands import (
     PutAreaAliases,
     PutDevice,
     PutJurisdiction,
+    PutLeave,
     PutOverlay,
     PutPerson,
     PutPlace,
@@ -44,6 +46,7 @@ class GridService:
 
     def __init__(self) -> None:
         self.clock = system_clock
+        self.kept = commands.KEPT
 
     @command(StartAreaImport)
     def start_area_import(self, session: Session, actor: Actor, asked: StartAreaImport) -> AreaImport:
@@ -92,6 +95,10 @@ class GridService:
     @command(PutPost)
     def put_post(self, session: Session, actor: Actor, asked: PutPost) -> Post:
         return commands.put_post(session, actor, asked, clock=self.clock)
+
+    @command(PutLeave)
+    def put_leave(self, session: Session, actor: Actor, asked: PutLeave) -> Leave:
+        return commands.put_leave(session, actor, asked, clock=self.clock)
 
     @command(PutPlace)
     def put_place(self, session: Session, actor: Actor, asked: PutPlace) -> Place:

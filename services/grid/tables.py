@@ -217,6 +217,7 @@ persons = Table(
     Column("agency_id", _uuid(), nullable=False),
     Column("duty_phone", Text),
     Column("account_id", _uuid()),
+    Column("certificates", JSONB, nullable=False, server_default=text("'[]'"), comment="code, valid_until"),
     Column("active", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
     Column("updated_at", _at(), nullable=False),
@@ -233,10 +234,40 @@ posts = Table(
     Column("area_path", _path(), nullable=False),
     Column("valid_from", Date, nullable=False),
     Column("valid_until", Date),
+    Column("place_id", _uuid(), comment="of a key place; `area_path` follows it"),
     Column("version", Integer, nullable=False),
     Column("updated_at", _at(), nullable=False),
     Index("posts_area", "area_path"),
     Index("posts_person", "person_id"),
+    Index("posts_place", "place_id", postgresql_where=text("place_id IS NOT NULL")),
+)
+
+# That somebody is away, never why: a reason may be health. Cancelled rows stay, `active` false.
+leaves = Table(
+    "leaves",
+    metadata,
+    Column("leave_id", _uuid(), primary_key=True),
+    Column("person_id", _uuid(), nullable=False),
+    Column("valid_from", Date, nullable=False),
+    Column("valid_until", Date, nullable=False, comment="included"),
+    Column("substitute_id", _uuid(), comment="at every post without a substitute of its own"),
+    Column("substitutes", JSONB, nullable=False, server_default=text("'{}'"), comment="post -> person"),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", _at(), nullable=False),
+    Index("leaves_person", "person_id", "valid_until"),
+    Index("leaves_until", "valid_until"),
+)
+
+external_refs = Table(
+    "external_refs",
+    metadata,
+    Column("system", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("entity", Text, primary_key=True),
+    Column("entity_id", _uuid(), nullable=False),
+    Column("linked_at", _at(), nullable=False),
+    Index("external_refs_entity", "entity", "entity_id"),
 )
 
 places = Table(

@@ -1,6 +1,14 @@
 """What grid can be asked to do."""
 
-from contracts.grid.commands.agencies import Agency, Jurisdiction, Person, PutAgency, PutJurisdiction, PutPerson
+from contracts.grid.commands.agencies import (
+    Agency,
+    Certificate,
+    Jurisdiction,
+    Person,
+    PutAgency,
+    PutJurisdiction,
+    PutPerson,
+)
 from contracts.grid.commands.areas import (
     AreaImport,
     AreaProperty,
@@ -27,7 +35,8 @@ from contracts.grid.commands.changes import (
     UndoBoundaryChange,
 )
 from contracts.grid.commands.devices import Device, DeviceKind, PutDevice
-from contracts.grid.commands.fields import Crs, Name, Phone
+from contracts.grid.commands.fields import Crs, ExternalRef, Name, Phone
+from contracts.grid.commands.leaves import Leave, PutLeave
 from contracts.grid.commands.overlays import AreaAlias, AreaAliases, Overlay, PutAreaAliases, PutOverlay
 from contracts.grid.commands.places import Place, PutPlace
 from contracts.grid.commands.posts import Post, PutPost
@@ -40,13 +49,16 @@ __all__ = [
     "AreaProperty",
     "Attribute",
     "BoundaryRestored",
+    "Certificate",
     "ChangeUndone",
     "Crs",
     "Device",
     "DeviceKind",
+    "ExternalRef",
     "ImportCrs",
     "ImportState",
     "Jurisdiction",
+    "Leave",
     "MergeGrids",
     "MoveArea",
     "Name",
@@ -63,6 +75,7 @@ __all__ = [
     "PutAreaAliases",
     "PutDevice",
     "PutJurisdiction",
+    "PutLeave",
     "PutOverlay",
     "PutPerson",
     "PutPlace",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from datetime import date
+from typing import Annotated, ClassVar
 from uuid import UUID
+
+from pydantic import Field
 
 from contracts.areas import AreaPath
 from contracts.codes import Code
-from contracts.commands import Command, Reply
-from contracts.grid.commands.fields import Name, Phone
+from contracts.commands import Command, Part, Reply
+from contracts.grid.commands.fields import ExternalRefs, Name, Phone
 
 
 class PutAgency(Command):
@@ -23,6 +26,7 @@ class PutAgency(Command):
     area_path: AreaPath
     duty_phone: Phone | None = None
     active: bool = True
+    external_refs: ExternalRefs = None
     expected_version: int | None = None
 
 
@@ -58,6 +62,18 @@ class Jurisdiction(Reply):
     version: int
 
 
+class Certificate(Part):
+    """What a member of staff is certified for (mediation, first aid, drone …), and until when."""
+
+    code: Code
+    valid_until: date | None = None
+
+
+Certificates = Annotated[
+    tuple[Certificate, ...] | None, Field(max_length=20, description="Absent: as they are, []: none")
+]
+
+
 class PutPerson(Command):
     """Create or replace a member of staff; the private phone is stored encrypted, never in an event."""
 
@@ -68,6 +84,7 @@ class PutPerson(Command):
     duty_phone: Phone | None = None
     account_id: UUID | None = None
     active: bool = True
+    certificates: Certificates = None
 
 
 class Person(Reply):
@@ -77,4 +94,5 @@ class Person(Reply):
     duty_phone: str | None
     account_id: UUID | None
     active: bool
+    certificates: tuple[Certificate, ...]
     version: int

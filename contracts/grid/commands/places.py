@@ -9,7 +9,7 @@ from pydantic import Field
 
 from contracts.codes import Code
 from contracts.commands import Command, Reply
-from contracts.grid.commands.fields import Crs, Name
+from contracts.grid.commands.fields import Crs, ExternalRefs, Name
 
 
 class PutPlace(Command):
@@ -24,6 +24,7 @@ class PutPlace(Command):
     crs: Crs = Crs.WGS84
     risk: Code = "low"
     active: bool = True
+    external_refs: ExternalRefs = None
 
 
 class Place(Reply):

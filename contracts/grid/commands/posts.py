@@ -9,19 +9,22 @@ from uuid import UUID
 from contracts.areas import AreaPath
 from contracts.codes import Code
 from contracts.commands import Command, Reply
+from contracts.grid.commands.fields import ExternalRefs
 
 
 class PutPost(Command):
-    """Give a person a post in an area, from and until dates."""
+    """Give a person a post in an area or at a key place (then in its area), from and until dates."""
 
     service: ClassVar[str] = "grid"
     post_id: UUID
     person_id: UUID
     agency_id: UUID
     kind: Code
-    area_path: AreaPath
+    area_path: AreaPath | None = None
+    place_id: UUID | None = None
     valid_from: date
     valid_until: date | None = None
+    external_refs: ExternalRefs = None
 
 
 class Post(Reply):
@@ -30,6 +33,7 @@ class Post(Reply):
     agency_id: UUID
     kind: str
     area_path: str
+    place_id: UUID | None
     valid_from: date
     valid_until: date | None
     version: int

@@ -4,12 +4,14 @@ from services.grid.commands.announcements import announce
 from services.grid.commands.changes import restore_boundary, review_plan, start_boundary_change, undo_boundary_change
 from services.grid.commands.devices import put_device, tell_due_filings
 from services.grid.commands.imports import fail_abandoned_imports, publish_area_import, start_area_import
+from services.grid.commands.leaves import KEPT, put_leave
 from services.grid.commands.overlays import put_area_aliases, put_overlay
 from services.grid.commands.places import put_place
 from services.grid.commands.posts import put_post
 from services.grid.commands.registry import put_agency, put_jurisdiction, put_person
 
 __all__ = [
+    "KEPT",
     "announce",
     "fail_abandoned_imports",
     "publish_area_import",
@@ -17,6 +19,7 @@ __all__ = [
     "put_area_aliases",
     "put_device",
     "put_jurisdiction",
+    "put_leave",
     "put_overlay",
     "put_person",
     "put_place",

@@ -63,6 +63,7 @@ def post_events(rows: Iterable[Any], occurred_at: datetime) -> list[Event[PostCh
                 area_path=row.area_path,
                 valid_from=row.valid_from,
                 valid_until=row.valid_until,
+                place_id=row.place_id,
             ),
             entity_id=row.post_id,
             entity_version=row.version,

@@ -94,6 +94,8 @@ def _paths(session: Session, version: int) -> set[str]:
 
 def _lying_in(session: Session, table: Table, became: Mapping[str, list[str]]) -> list[Any]:
     wanted = table.c.area_path == func.any(cast(sorted(became), ARRAY(Text)))
+    if table is posts:
+        wanted &= posts.c.place_id.is_(None)  # those of a place went with it
     return list(session.execute(select(*table.c).where(wanted).with_for_update()).all())
 
 

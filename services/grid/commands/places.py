@@ -19,7 +19,7 @@ from contracts.grid.events import PlaceChanged
 from contracts.scope import Actor
 from geo.coordinates import to_wgs84
 from services.grid import boundary
-from services.grid.commands import links, rights, settling, upserts
+from services.grid.commands import links, posts, references, rights, settling, upserts
 from services.grid.tables import places
 
 
@@ -42,8 +42,10 @@ def put_place(session: Session, actor: Actor, command: PutPlace, *, clock: Clock
     }
     now = clock()
     version, changed = upserts.put(session, places, command.place_id, values, now)
+    references.put(session, "place", command.place_id, command.external_refs, now)
     if changed:
         append(session, *place_events(_one_place(session, command.place_id), now))
+        posts.follow_places(session, [command.place_id], now)
     return Place(
         place_id=command.place_id,
         name=command.name,
@@ -62,6 +64,7 @@ def settle_places(session: Session, version: int, county_path: str, now: datetim
     moved = settling.settle(session, places, version, county_path, now)
     if moved:
         append(session, *place_events(place_rows(session, places.c.place_id.in_(moved)), now))
+        posts.follow_places(session, moved, now)
 
 
 def place_rows(session: Session, *where: ColumnElement[bool], limit: int | None = None) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import exists, select, text
@@ -20,7 +21,7 @@ from contracts.grid.commands import (
 )
 from contracts.scope import Actor
 from services.grid import boundary
-from services.grid.commands import facts, links, rights, upserts
+from services.grid.commands import facts, links, references, rights, upserts
 from services.grid.tables import agencies, jurisdictions, persons
 
 # Built once: a county's registry is thousands of commands.
@@ -29,7 +30,8 @@ _ONE_AGENCY_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('grid.agenci
 
 def put_agency(session: Session, actor: Actor, command: PutAgency, *, clock: Clock) -> Agency:
     """Create or replace an agency. Raises NotAllowed, NotVisible, UnknownArea, UnknownAgency, AgencyCycle,
-    DuplicateAgencyCode, StaleVersion. Before any boundary an agency may be founded anywhere: accounts need one."""
+    DuplicateAgencyCode, StaleVersion,
+    DuplicateExternalRef. Before any boundary an agency may be founded anywhere: accounts need one."""
     # One at a time: a code given twice and a circle of superiors are seen in committed rows alone.
     session.execute(_ONE_AGENCY_AT_A_TIME)
     present = links.present_path(session, agencies, command.agency_id)
@@ -41,11 +43,12 @@ def put_agency(session: Session, actor: Actor, command: PutAgency, *, clock: Clo
     a = agencies.c
     if session.execute(select(exists().where(a.code == command.code, a.agency_id != command.agency_id))).scalar_one():
         raise errors.DuplicateAgencyCode(field="code")
-    values = command.model_dump(exclude={"agency_id", "expected_version"})
+    values = command.model_dump(exclude={"agency_id", "expected_version", "external_refs"})
     now = clock()
     version, changed = upserts.put(
         session, agencies, command.agency_id, values, now, expected_version=command.expected_version
     )
+    references.put(session, "agency", command.agency_id, command.external_refs, now)
     reply = Agency(agency_id=command.agency_id, version=version, **values)
     if changed:
         append(session, *facts.agency_events([reply], now))
@@ -75,9 +78,17 @@ def put_person(session: Session, actor: Actor, command: PutPerson, *, clock: Clo
     present = session.execute(select(p.agency_id).where(p.person_id == command.person_id).with_for_update())
     belongs_to = {command.agency_id, *present.scalars()}
     rights.require_may_write(actor, *(links.agency_path(session, agency_id) for agency_id in belongs_to))
-    values = command.model_dump(exclude={"person_id"})
-    version, _ = upserts.put(session, persons, command.person_id, values, clock())
-    return Person(person_id=command.person_id, version=version, **values)
+    values = command.model_dump(exclude={"person_id", "certificates"})
+    given = {} if command.certificates is None else {"certificates": _certificates(command)}
+    version, _ = upserts.put(session, persons, command.person_id, values | given, clock())
+    held = session.execute(select(p.certificates).where(p.person_id == command.person_id)).scalar_one()
+    return Person(person_id=command.person_id, version=version, certificates=held, **values)
+
+
+def _certificates(command: PutPerson) -> list[dict[str, Any]]:
+    """As they are stored: in one order, so that the same ones again change nothing."""
+    rows = [each.model_dump(mode="json") for each in command.certificates or ()]
+    return sorted(rows, key=lambda row: (row["code"], row["valid_until"] or ""))
 
 
 def _require_superior(session: Session, agency_id: UUID, parent_id: UUID) -> None:

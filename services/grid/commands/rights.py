@@ -21,7 +21,7 @@ def require_may_write(actor: Actor, *area_paths: str) -> None:
     An administrator made before there was any area has a scope without areas, and the whole county to set up.
     """
     require_county_role(actor)
-    if actor.has(Role.COUNTY_ADMIN) and not actor.scope.areas:
+    if sets_up_the_county(actor):
         return
     for path in area_paths:
         require_visible(actor.scope, area_path=path)
@@ -32,3 +32,8 @@ def may_see(actor: Actor, area_path: str, *agencies: UUID) -> bool:
     if actor.has(Role.COUNTY_ADMIN) and not actor.scope.areas:
         return True
     return visible(actor.scope, area_path=area_path, agencies=agencies)
+
+
+def sets_up_the_county(actor: Actor) -> bool:
+    """Whether this is an administrator of before there was any area."""
+    return actor.has(Role.COUNTY_ADMIN) and not actor.scope.areas

@@ -240,11 +240,11 @@ class Change:
         return _chain(area, self._areas)
 
     def _posts(self, shapes: dict[str, Any], paths: dict[str, str]) -> list[dict[str, Any]]:
-        """A post has no place of its own: the largest of the new grids is proposed, the others may be chosen."""
+        """A post of an area has no position: the largest of the new grids is proposed, the others may be chosen."""
         p = posts.c
         rows = self._session.execute(
             select(p.post_id, p.kind, p.person_id, p.area_path)
-            .where(p.area_path == func.any(cast(list(paths), _TEXTS)))
+            .where(p.area_path == func.any(cast(list(paths), _TEXTS)), p.place_id.is_(None))
             .order_by(p.area_path, p.post_id)
         ).all()
         return [

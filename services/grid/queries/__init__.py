@@ -11,9 +11,10 @@ from services.grid.queries.imports import import_by_id, import_list, import_stat
 from services.grid.queries.overlays import overlay_by_id, overlay_list
 from services.grid.queries.parts import MAX_LIMIT
 from services.grid.queries.places import place_by_id, place_list
-from services.grid.queries.posts import duty_at, post_list
+from services.grid.queries.posts import duty_at, duty_at_place, post_list
 from services.grid.queries.quarantine import quarantine_entry, quarantine_page
 from services.grid.queries.registry import agency_by_id, agency_list, jurisdiction_list
+from services.grid.queries.staff import leave_list, staff_list
 from services.grid.queries.tiles import area_tile
 
 __all__ = [
@@ -31,10 +32,12 @@ __all__ = [
     "device_list",
     "devices_nearest",
     "duty_at",
+    "duty_at_place",
     "import_by_id",
     "import_list",
     "import_state",
     "jurisdiction_list",
+    "leave_list",
     "overlay_by_id",
     "overlay_list",
     "owner",
@@ -43,6 +46,7 @@ __all__ = [
     "post_list",
     "quarantine_entry",
     "quarantine_page",
+    "staff_list",
     "successor_list",
     "successors_since",
     "version_list",

@@ -12,6 +12,7 @@ from backbone.answers import body_column, json_object
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.scope import Scope
+from services.grid.queries import references
 from services.grid.queries.parts import Filters, contains, equals, in_subtree, paged, text_value
 from services.grid.tables import places
 
@@ -26,6 +27,7 @@ def place_list(
     risk: str | None = None,
     within: str | None = None,
     name: str | None = None,
+    ref: tuple[str, str] | None = None,
     after: tuple[str, UUID] | None = None,
     limit: int = 100,
 ) -> Query:
@@ -40,6 +42,8 @@ def place_list(
         filters["within"] = in_subtree(p.area_path, within)
     if name is not None:
         filters["name"] = contains(p.name, name)
+    if ref is not None:
+        filters["ref"] = references.known_as(p.place_id, "place", ref)
     if after is not None:
         later = tuple_(p.area_path, p.place_id) > tuple_(text_value("after_path"), cast(bindparam("after_id"), Uuid))
         filters["after"] = (later, {"after_path": after[0], "after_id": after[1]})
@@ -77,5 +81,6 @@ def _place() -> ColumnElement[Any]:
         risk=p.risk,
         area_path=p.area_path,
         active=p.active,
+        external_refs=references.of(p.place_id, "place"),
         version=p.version,
     )

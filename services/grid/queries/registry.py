@@ -13,6 +13,7 @@ from backbone.answers import body_column, json_object
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.scope import Scope
+from services.grid.queries import references
 from services.grid.queries.parts import Filters, contains, equals, in_subtree, paged, text_value
 from services.grid.tables import agencies, jurisdictions
 
@@ -29,6 +30,7 @@ def agency_list(
     name: str | None = None,
     parent_id: UUID | None = None,
     active: bool | None = None,
+    ref: tuple[str, str] | None = None,
     after: tuple[str] | None = None,
     limit: int = 100,
 ) -> Query:
@@ -45,6 +47,8 @@ def agency_list(
         filters["parent"] = (a.parent_id == bindparam("parent_id", type_=Uuid()), {"parent_id": parent_id})
     if active is not None:
         filters["active" if active else "closed"] = (a.active if active else ~a.active, {})
+    if ref is not None:
+        filters["ref"] = references.known_as(a.agency_id, "agency", ref)
     if after is not None:
         filters["after"] = (a.code > text_value("after"), {"after": after[0]})
 
@@ -73,7 +77,7 @@ def agency_by_id(scope: Scope, agency_id: UUID) -> Query:
 def _agency() -> ColumnElement[Any]:
     a = agencies.c
     names = ("agency_id", "code", "name", "kind", "parent_id", "area_path", "duty_phone", "active", "version")
-    return json_object(**{name: a[name] for name in names})
+    return json_object(**{name: a[name] for name in names}, external_refs=references.of(a.agency_id, "agency"))
 
 
 @query

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.guards import commands, edge, events, facts, outbox, sight, webhooks
+from tests.mutants.guards import commands, edge, events, facts, outbox, sight, staff, webhooks
 
 GUARDS = (
     *events.GUARDS,
@@ -12,4 +12,5 @@ GUARDS = (
     *edge.GUARDS,
     *webhooks.GUARDS,
     *facts.GUARDS,
+    *staff.GUARDS,
 )
