@@ -15,7 +15,7 @@ from backbone.clock import system_clock
 from backbone.hints import JOURNAL, Ear
 from backbone.listeners import Listeners
 from backbone.rpc import CommandClient
-from backbone.settings import SERVICES, BrokerSettings, DatabaseSettings, PlatformSettings
+from backbone.settings import SERVICES, BrokerSettings, DatabaseSettings, PlatformSettings, PublicSettings
 from contracts.scope import Scope
 from gateway.access import retention
 from gateway.access.telling import Telling
@@ -26,6 +26,7 @@ from gateway.batch_ids import BatchIds
 from gateway.cells import CurrentCells
 from gateway.health import Watch
 from gateway.personal import ReadAudit
+from gateway.place_codes import PlaceCodes
 from gateway.reads import Database, Reads
 from gateway.streams import JournalTail
 from gateway.tiles import TileCache
@@ -55,6 +56,9 @@ class Parts:
     telling: Telling
     listeners: Listeners
     watch: Watch
+    public: PublicSettings
+    place_codes: PlaceCodes
+    public_limit: AddressLimit = field(default_factory=AddressLimit)
     tiles: TileCache = field(default_factory=TileCache)
     keyed_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(POOL_SIZE // 2))
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -68,6 +72,8 @@ class Parts:
         )
         tokens = Tokens(settings.secret_key.get_secret_value(), settings.county_code, system_clock)
         broker = BrokerSettings().url
+        public = PublicSettings()
+        keys = {number: key.get_secret_value() for number, key in public.qr_keys.items()}
         client, listeners = CommandClient(broker), Listeners(broker)
         return cls(
             settings=settings,
@@ -87,6 +93,8 @@ class Parts:
             telling=Telling(access, client),
             listeners=listeners,
             watch=Watch({**reads.databases, "access": access}, lambda: client.connected, SERVICES, listeners.missing),
+            public=public,
+            place_codes=PlaceCodes(keys or {0: settings.secret_key.get_secret_value()}),
         )
 
     async def scope_now(self, claims: Claims) -> Scope | None:

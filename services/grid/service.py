@@ -8,19 +8,29 @@ from backbone.entrypoints import command, every
 from contracts.commands import Announce, Announced
 from contracts.grid.commands import (
     Agency,
+    Alliance,
     AreaImport,
     ChangeUndone,
     Jurisdiction,
     Person,
     Place,
+    PlaceCategory,
+    PlaceContacts,
+    PlaceHardware,
+    PlaceQr,
     Post,
     PublishAreaImport,
     PutAgency,
+    PutAlliance,
     PutJurisdiction,
     PutPerson,
     PutPlace,
+    PutPlaceCategory,
+    PutPlaceContacts,
+    PutPlaceHardware,
     PutPost,
     ReviewPlan,
+    RevokePlaceQr,
     StartAreaImport,
     StartBoundaryChange,
     UndoBoundaryChange,
@@ -76,6 +86,26 @@ class GridService:
     @command(PutPlace)
     def put_place(self, session: Session, actor: Actor, asked: PutPlace) -> Place:
         return commands.put_place(session, actor, asked, clock=self.clock)
+
+    @command(PutPlaceCategory)
+    def put_place_category(self, session: Session, actor: Actor, asked: PutPlaceCategory) -> PlaceCategory:
+        return commands.put_place_category(session, actor, asked, clock=self.clock)
+
+    @command(PutPlaceContacts)
+    def put_place_contacts(self, session: Session, actor: Actor, asked: PutPlaceContacts) -> PlaceContacts:
+        return commands.put_place_contacts(session, actor, asked, clock=self.clock)
+
+    @command(PutPlaceHardware)
+    def put_place_hardware(self, session: Session, actor: Actor, asked: PutPlaceHardware) -> PlaceHardware:
+        return commands.put_place_hardware(session, actor, asked, clock=self.clock)
+
+    @command(RevokePlaceQr)
+    def revoke_place_qr(self, session: Session, actor: Actor, asked: RevokePlaceQr) -> PlaceQr:
+        return commands.revoke_place_qr(session, actor, asked, clock=self.clock)
+
+    @command(PutAlliance)
+    def put_alliance(self, session: Session, actor: Actor, asked: PutAlliance) -> Alliance:
+        return commands.put_alliance(session, actor, asked, clock=self.clock)
 
     @command(Announce, alone=True)
     def announce(self, session: Session, actor: Actor, asked: Announce) -> Announced:

@@ -19,7 +19,7 @@ from contracts.refusals import StaleVersion
 def put(
     session: Session,
     table: Table,
-    row_id: UUID,
+    row_id: UUID | str,
     values: Mapping[str, Any],
     now: datetime,
     *,
@@ -53,4 +53,10 @@ def _insert(table: Table) -> ReturningInsert[Any]:
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: str(value) if isinstance(value, UUID) else value for name, value in row.items()}
+    return {name: _json(value) for name, value in row.items()}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_json(each) for each in value]
+    return str(value) if isinstance(value, UUID) else value
