@@ -69,7 +69,7 @@ def require_once(things: Iterable[object], field: str) -> None:
     seen: set[object] = set()
     for n, thing in enumerate(things):
         if thing in seen:
-            raise errors.GivenTwice(field=f"{field}.{n}")
+            raise errors.GivenTwice(field=f"{field}.{n}", expected="each thing once")
         seen.add(thing)
 
 
