@@ -1,8 +1,8 @@
-"""The list: what keeps events, commands, sight, the edge, deliveries and facts right, one line each."""
+"""The list: what keeps events, commands, sight, the edge, deliveries, facts and places right, one line each."""
 
 from __future__ import annotations
 
-from tests.mutants.guards import commands, edge, events, facts, outbox, sight, webhooks
+from tests.mutants.guards import commands, edge, events, facts, outbox, places, sight, webhooks
 
 GUARDS = (
     *events.GUARDS,
@@ -12,4 +12,5 @@ GUARDS = (
     *edge.GUARDS,
     *webhooks.GUARDS,
     *facts.GUARDS,
+    *places.GUARDS,
 )

@@ -50,6 +50,17 @@ def test_the_newest_key_signs_and_former_keys_are_read_until_they_are_taken_away
     assert not taken(PlaceCodes({7: NEW}), printed)
 
 
+def test_the_signature_covers_the_key_id() -> None:
+    """A token never passes under another key's id than the one that signed it, known or not."""
+    raw = bytearray(base64.urlsafe_b64decode(CODES.token(UUID(int=5), 1)))
+    for key_id in range(256):
+        raw[0] = key_id
+        assert taken(CODES, base64.urlsafe_b64encode(bytes(raw)).decode()) is (key_id == 7)
+    lone = PlaceCodes({7: NEW})
+    nobodys = PlaceCodes({9: NEW}).token(UUID(int=5), 1)
+    assert not taken(lone, nobodys)
+
+
 def test_of_five_thousand_forged_tokens_none_is_taken() -> None:
     chance, accepted = random.Random(5), 0
     stranger = PlaceCodes({0: OTHER, 7: OTHER})
