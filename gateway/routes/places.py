@@ -45,6 +45,7 @@ def place_filters(
     return {"category": category, "risk": risk, "within": within, "name": name}
 
 
+Degrees = Annotated[float, Query(allow_inf_nan=False)]
 PlaceFilters = Annotated[dict[str, Any], Depends(place_filters)]
 
 
@@ -94,8 +95,8 @@ async def export_places(
     | documents.problems("invalid_request", "crs_required", "coordinates_swapped"),
 )
 async def nearest(
-    lon: float,
-    lat: float,
+    lon: Degrees,
+    lat: Degrees,
     crs: Crs,
     platform: Platform,
     actor: CurrentActor,

@@ -12,7 +12,7 @@ from backbone.answers import body_column, json_object
 from backbone.statements import Query
 from contracts.scope import Scope
 from services.grid.domain.code_lists import LISTS, OURS
-from services.grid.domain.risks import COLOURS
+from services.grid.domain.risks import COLOURS, colour_of
 from services.grid.queries.parts import Filters, paged, text_value
 from services.grid.tables import place_categories
 
@@ -44,10 +44,10 @@ def code_list(name: str) -> list[dict[str, Any]] | None:
 
 
 def risk_colour(code: str) -> dict[str, str]:
-    """A colour as a passer-by is told of it."""
-    colour = COLOURS[code]
+    """A colour as a passer-by is told of it; a word from before the colours is told as its own."""
+    colour = COLOURS[colour_of(code) or "yellow"]
     return {
-        "code": code,
+        "code": colour.code,
         "name": colour.name,
         "grade": colour.grade,
         "meaning": colour.meaning,

@@ -231,6 +231,8 @@ def test_the_nearest_places_come_with_their_distance_and_only_those_in_scope(pla
         ({"crs": None}, "crs_required", "crs"),
         ({"crs": "mars"}, "invalid_request", "crs"),
         ({"lon": 30.5, "lat": 120.25}, "coordinates_swapped", "lon"),
+        ({"lon": "nan"}, "invalid_request", "lon"),
+        ({"lat": "inf"}, "invalid_request", "lat"),
         ({"n": 0}, "invalid_request", "n"),
         ({"n": 101}, "invalid_request", "n"),
         ({"radius_m": "nan"}, "invalid_request", "radius_m"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import pathlib
 import random
 from datetime import UTC, date, datetime
 from typing import Any
@@ -423,11 +425,45 @@ def test_the_nearest_places_are_found_by_the_index(empty_grid: Grid) -> None:
     assert "Seq Scan on places" not in plan
 
 
-def test_alliances_of_a_place_are_found_by_the_index(empty_grid: Grid) -> None:
-    query = queries.alliance_list(SYSTEM, place_id=uuid4())
+@pytest.mark.parametrize("ask", [lambda: queries.alliance_list(SYSTEM, place_id=uuid4()),
+                                 lambda: queries.place_by_id(SYSTEM, uuid4())], ids=["list", "card"])  # fmt: skip
+def test_alliances_of_a_place_are_found_by_the_index(empty_grid: Grid, ask: Any) -> None:
+    query = ask()
     with databases.transaction(empty_grid.engine) as session:
         session.execute(text("SET LOCAL enable_seqscan = off"))
         compiled = query.build().compile(session)
         rows = session.exec_driver_sql(f"EXPLAIN {compiled}", compiled.params | query.parameters)
         plan = "\n".join(row[0] for row in rows)
     assert "alliances_members" in plan
+
+
+def migration() -> Any:
+    """The migration that brought the colours, as a module."""
+    path = pathlib.Path(commands.__file__).parents[1] / "migrations/versions"
+    (file,) = path.glob("*_expand_places.py")
+    spec = importlib.util.spec_from_file_location("expand_places", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_places_of_before_the_migration_get_a_colour_and_keep_version_and_category(empty_grid: Grid) -> None:
+    """The migration's own statements, on rows as the former release wrote them."""
+    module = migration()
+    (recolour,) = [each for each in module.STATEMENTS.split(";\n") if "UPDATE grid.places" in each]
+    former = {"low": "blue", "high": "orange", "major": "red", "whatever": "yellow", "red": "red"}
+    made = dict(zip(former, scattered(empty_grid, len(former)), strict=True))
+    with databases.transaction(empty_grid.engine) as session:
+        for word, (place_id, *_) in made.items():
+            session.execute(
+                text("UPDATE grid.places SET risk = :word, category = 'once_ours' WHERE place_id = :id"),
+                {"word": word, "id": place_id},
+            )
+        session.exec_driver_sql(recolour)
+        session.exec_driver_sql(module.OTHERS)
+    for word, (place_id, *_) in made.items():
+        shown = empty_grid.read(queries.place_by_id, place_id, scope=SYSTEM)
+        assert (shown["risk"], shown["version"], shown["category"]) == (former[word], 1, "once_ours")
+        assert shown["category_name"] == "once_ours"
