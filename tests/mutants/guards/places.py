@@ -11,6 +11,7 @@ UNIT, REAL, API = (
     "tests/integration/grid/test_places.py::",
     "tests/integration/gateway/test_places.py::",
 )
+AMONG = "tests/integration/grid/test_places_among_others.py::"
 
 GUARDS = (
     Guard(
@@ -60,27 +61,27 @@ GUARDS = (
         ALLIANCES,
         "p.place_id == func.any(A.members), predicate(scope, PLACES)",
         "p.place_id == func.any(A.members)",
-        (f"{REAL}test_a_reader_sees_of_an_alliance_what_it_sees_of_its_places",),
+        (f"{AMONG}test_a_reader_sees_of_an_alliance_what_it_sees_of_its_places",),
     ),
     Guard(
         "alliance: a question after a place",
         ALLIANCES,
         'filters["place"] = (member & seen, {"places": [place_id]})',
         'filters["place"] = (member | seen, {"places": [place_id]})',
-        (f"{REAL}test_a_reader_sees_of_an_alliance_what_it_sees_of_its_places",),
+        (f"{AMONG}test_a_reader_sees_of_an_alliance_what_it_sees_of_its_places",),
     ),
     Guard(
         "place: alliances in scope",
         CARDS,
         "predicate(scope, ALLIANCES),",
         "a.active,",
-        (f"{REAL}test_a_reader_sees_of_an_alliance_what_it_sees_of_its_places",),
+        (f"{AMONG}test_a_reader_sees_of_an_alliance_what_it_sees_of_its_places",),
     ),
     Guard(
         "place: nearest on the ellipsoid",
         "services/grid/queries/places.py",
         ".order_by(distance, p.place_id)",
         '.order_by(p.geom.op("<->")(point))',
-        (f"{REAL}test_the_nearest_places_are_those_that_the_ellipsoid_says",),
+        (f"{AMONG}test_the_nearest_places_are_those_that_the_ellipsoid_says",),
     ),
 )
