@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -30,6 +31,16 @@ class PlatformSettings(BaseSettings):
     health_port: int | None = None
     gateway_port: int | None = None
     gateway_host: str = "127.0.0.1"
+
+
+class PublicSettings(BaseSettings):
+    """How the public reaches this platform, and what its printed codes are signed with."""
+
+    model_config = SettingsConfigDict(env_prefix="PINGAN_")
+
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^\s?#]+$", max_length=200)
+    qr_keys: dict[Annotated[int, Field(ge=0, le=255)], Annotated[SecretStr, Field(min_length=32)]] = {}
+    """Key id -> secret, as JSON; the highest id signs, every one is accepted. Empty: id 0 is the platform's secret."""
 
 
 class BrokerSettings(BaseSettings):

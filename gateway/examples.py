@@ -259,7 +259,7 @@ PLACE: dict[str, Any] = {
     "category": "school",
     "lon": 120.6966,
     "lat": 30.7711,
-    "risk": "low",
+    "risk": "blue",
     "area_path": GRID,
     "active": True,
     "version": 1,
@@ -309,6 +309,81 @@ UNCOVERED_VIEW: dict[str, Any] = {
         "cameras_without_view": ["0b9c8d7e-6f5a-5b4c-8d3e-2f1a0b9c8d7e"],
         "only_cameras_you_may_see": True,
     },
+}
+PLACE_CONTACTS: dict[str, Any] = {
+    "place_id": PLACE["place_id"],
+    "contacts": [{"role": "safety", "name": "陆安", "duty_phone": "000-12345678"}],
+    "version": 2,
+}
+PLACE_HARDWARE: dict[str, Any] = {
+    "place_id": PLACE["place_id"],
+    "hardware": [{"kind": "bollard", "count": 4, "state": "working", "checked_on": "2026-01-31"}],
+    "missing": ["one_key_alarm"],
+    "version": 3,
+}
+ALLIANCE: dict[str, Any] = {
+    "alliance_id": "0b9c8d7e-6f5a-5b4c-8d3e-2f1a0b9c8d7e",
+    "kind": "street",
+    "name": "青枫路商圈平安联盟",
+    "area_path": TOWN,
+    "active": True,
+    "version": 1,
+    "members": [{name: PLACE[name] for name in ("place_id", "name", "category", "area_path", "active")}],
+}
+ALLIANCE_PUT: dict[str, Any] = ALLIANCE | {"members": [PLACE["place_id"]]}
+PLACE_MORE: dict[str, Any] = {
+    "category_name": "学校",
+    "contacts": PLACE_CONTACTS["contacts"],
+    "hardware": PLACE_HARDWARE["hardware"],
+    "missing": PLACE_HARDWARE["missing"],
+    "alliances": [{name: ALLIANCE[name] for name in ("alliance_id", "kind", "name")}],
+}
+PLACE_QR: dict[str, Any] = {"place_id": PLACE["place_id"], "serial": 2, "issued_at": "2026-01-31T08:00:00Z"}
+PLACE_CARD: dict[str, Any] = {
+    "name": "青枫中心小学",
+    "category": {"code": "school", "name": "学校", "name_en": "School"},
+    "areas": [{"level": "town", "name": "青枫镇"}, {"level": "grid", "name": "第三网格"}],
+    "duty_phone": "000-12345678",
+    "risk": {
+        "code": "blue",
+        "name": "蓝",
+        "grade": "低风险",
+        "meaning": "低风险，日常管理",
+        "meaning_en": "Low risk, everyday care",
+    },
+    "last_check": None,
+}
+PLACE_CATEGORY: dict[str, Any] = {
+    "code": "school",
+    "name": "学校",
+    "name_en": "School",
+    "parent": None,
+    "checklist": [
+        {"code": "barriers.vehicle_barrier", "text": "防冲撞设施在位、牢固", "kind": "yes_no", "group": "barriers"}
+    ],
+    "hardware": ["bollard", "one_key_alarm"],
+    "period_days": 30,
+    "active": True,
+    "version": 1,
+}
+CODE_LIST: dict[str, Any] = {
+    "list": "risk-colours",
+    "title": "风险四色",
+    "title_en": "Risk colours",
+    "source": "安委办〔2016〕11号",
+    "complete": True,
+}
+CODES: dict[str, Any] = CODE_LIST | {
+    "items": [
+        {
+            "code": "blue",
+            "name": "蓝（低风险）",
+            "name_en": "Low risk, everyday care",
+            "parent": None,
+            "maps_to": [],
+            "source": "安委办〔2016〕11号",
+        }
+    ]
 }
 UNIT: dict[str, Any] = {
     "unit_id": UNIT_ID,

@@ -15,7 +15,7 @@ from backbone.clock import system_clock
 from backbone.hints import JOURNAL, Ear
 from backbone.listeners import Listeners
 from backbone.rpc import CommandClient
-from backbone.settings import SERVICES, BrokerSettings, DatabaseSettings, PlatformSettings
+from backbone.settings import SERVICES, BrokerSettings, DatabaseSettings, PlatformSettings, PublicSettings
 from contracts.scope import Scope
 from gateway.access import retention
 from gateway.access.following import Following
@@ -27,6 +27,7 @@ from gateway.batch_ids import BatchIds
 from gateway.cells import CurrentCells
 from gateway.health import Watch
 from gateway.personal import ReadAudit
+from gateway.place_codes import PlaceCodes
 from gateway.reads import Database, Reads
 from gateway.streams import JournalTail
 from gateway.tiles import TileCache
@@ -57,6 +58,9 @@ class Parts:
     following: Following
     listeners: Listeners
     watch: Watch
+    public: PublicSettings
+    place_codes: PlaceCodes
+    public_limit: AddressLimit = field(default_factory=AddressLimit)
     tiles: TileCache = field(default_factory=TileCache)
     keyed_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(POOL_SIZE // 2))
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -70,6 +74,8 @@ class Parts:
         )
         tokens = Tokens(settings.secret_key.get_secret_value(), settings.county_code, system_clock)
         broker = BrokerSettings().url
+        public = PublicSettings()
+        keys = {number: key.get_secret_value() for number, key in public.qr_keys.items()}
         client, listeners = CommandClient(broker), Listeners(broker)
         return cls(
             settings=settings,
@@ -90,6 +96,8 @@ class Parts:
             following=Following(access, reads),
             listeners=listeners,
             watch=Watch({**reads.databases, "access": access}, lambda: client.connected, SERVICES, listeners.missing),
+            public=public,
+            place_codes=PlaceCodes(keys or {0: settings.secret_key.get_secret_value()}),
         )
 
     async def scope_now(self, claims: Claims) -> Scope | None:

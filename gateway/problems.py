@@ -44,10 +44,17 @@ KINDS: dict[str, Kind] = {
     "forbidden": Kind(403, "Your role does not allow this.", "当前角色无权执行此操作"),
     "purpose_not_allowed": Kind(403, "This purpose is not one of yours.", "无权以该目的查阅"),
     "not_found": Kind(404, "No such thing, or not visible to you.", "不存在或无权查看"),
+    "invalid_qr_token": Kind(404, "This code is none of this platform's.", "二维码无效，不是本平台签发"),
     "method_not_allowed": Kind(405, "This method is not offered here.", "不支持该请求方法"),
     "not_acceptable": Kind(406, "None of the accepted media types is offered.", "无法提供所要求的媒体类型"),
     "conflict": Kind(409, "This conflicts with what exists.", "与现有数据冲突"),
     "login_taken": Kind(409, "This login is taken.", "该登录名已被使用"),
+    "public_url_missing": Kind(
+        409,
+        "The platform does not know the address that printed codes shall open.",
+        "平台未配置对外访问地址，不能打印二维码",
+    ),
+    "qr_revoked": Kind(410, "This code is no longer valid; the place has a new one, or is closed.", "二维码已作废"),
     "stale_version": Kind(
         412, "The entity has changed since you read it; `current` is its new state.", "数据已被更新，请以最新版本重试"
     ),

@@ -220,7 +220,7 @@ class _Planner:
         return persons, posts
 
     def _place(self, place: dict[str, Any]) -> Write:
-        risk = "high" if place["category"] == "hazardous_chemicals_firm" else "low"
+        risk = "orange" if place["category"] == "hazardous_chemicals_firm" else "blue"
         key = self.id("place", f"{place['name']}/{place['lon']}/{place['lat']}")
         return Write(f"/v1/places/{key}", {**place, "risk": risk, "crs": "wgs84"})
 

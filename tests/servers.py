@@ -233,6 +233,7 @@ def settings_for(database: Database, vhost: str, files: pathlib.Path) -> dict[st
         "PINGAN_BROKER_URL": vhost,
         "PINGAN_BROKER_MANAGEMENT_URL": database.settings["PINGAN_BROKER_MANAGEMENT_URL"],
         "PINGAN_FILES_DIRECTORY": str(files),
+        "PINGAN_PUBLIC_URL": "https://pingan.example.cn/",
         "PINGAN_PROCESS": "test",
     }
 

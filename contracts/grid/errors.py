@@ -213,6 +213,54 @@ class DuplicateExternalRef(Refusal):
     zh = "该外部系统编号已属于其他对象"
 
 
+class UnknownCategory(Refusal):
+    """No category of places in force has this code."""
+
+    code = "grid.unknown_category"
+    status = 422
+    zh = "没有该场所类别，或该类别已停用"
+
+
+class CategoryCycle(Refusal):
+    """A category of places cannot stand below itself."""
+
+    code = "grid.category_cycle"
+    status = 422
+    zh = "场所类别不得隶属于自身"
+
+
+class UnknownRisk(Refusal):
+    """A place's risk is one of four colours."""
+
+    code = "grid.unknown_risk"
+    status = 422
+    zh = "风险等级须为红、橙、黄、蓝四色之一"
+
+
+class UnknownHardware(Refusal):
+    """The list of hardware kinds has no such code."""
+
+    code = "grid.unknown_hardware"
+    status = 422
+    zh = "没有该防护设施类别"
+
+
+class GivenTwice(Refusal):
+    """The same thing stands in this list twice."""
+
+    code = "grid.given_twice"
+    status = 422
+    zh = "列表中有重复项"
+
+
+class QrSerialsUsedUp(Refusal):
+    """This place's code cannot be renewed any more; put the place under another id."""
+
+    code = "grid.qr_serials_used_up"
+    status = 409
+    zh = "该场所二维码序号已用尽，请以新编号登记"
+
+
 class InvalidPeriod(Refusal):
     """A period ends before it begins."""
 

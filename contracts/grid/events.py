@@ -139,10 +139,15 @@ class PostChanged(EventData):
 
 @event
 class PlaceChanged(EventData):
-    """A key place (school, market, chemicals firm ...) was created, changed, moved to another area or closed."""
+    """A key place (school, market, chemicals firm ...) was created, changed, moved to another area or closed.
+
+    `risk` is a colour, red orange yellow blue; events of before the colours say `low` for blue.
+    """
 
     type: ClassVar[str] = "county.grid.place.changed.v1"
-    trigger: ClassVar[str] = "a place is created, changed or closed, or a new boundary gives it to another area"
+    trigger: ClassVar[str] = (
+        "a place, its responsible persons or its hardware change, or a new boundary gives it to another area"
+    )
 
     place_id: UUID
     category: Code

@@ -21,9 +21,19 @@ from gateway.writes import body_of, expected_version, media_type_of
 
 
 def put_route(
-    router: APIRouter, path: str, command: type[Command], key: str, *, summary: str, description: str, example: Any
+    router: APIRouter,
+    path: str,
+    command: type[Command],
+    key: str,
+    *,
+    summary: str,
+    description: str,
+    example: Any,
+    part: str = "",
 ) -> None:
     """Add `PUT path/{key}`: create or replace, by an id of the caller's choice, so a repeat changes nothing.
+
+    part: what follows the key in the path.
 
     `If-Match` is optional where the command has `expected_version`, and refused elsewhere.
     """
@@ -49,7 +59,7 @@ def put_route(
         async def put_by_id(entity_id: UUID, request: Request, platform: Platform, actor: CurrentActor) -> Response:
             return await _put(command, key, entity_id, request, platform, actor)
 
-        router.put(f"{path}/{{entity_id}}", **parameters)(put_by_id)
+        router.put(f"{path}/{{entity_id}}{part}", **parameters)(put_by_id)
     else:
 
         async def put_by_code(code: str, request: Request, platform: Platform, actor: CurrentActor) -> Response:

@@ -200,6 +200,9 @@ def make_settings(renew_ports_if_taken: bool = False) -> dict[str, str]:
             settings[f"PINGAN_{service.upper()}_{infix}DATABASE_URL"] = url(role, own[role])
     kept = {name: value for name, value in load_settings().items() if name in OURS_TO_CHANGE or name not in settings}
     settings |= kept
+    # What printed codes open: this machine, until somebody writes the address that others reach it by.
+    if load_settings().get(PUBLIC_URL, HERE).startswith(HERE):
+        settings[PUBLIC_URL] = f"{HERE}:{port['gateway']}"
     # The demo's webhook receivers are on this machine; anywhere else such targets stay forbidden.
     if settings["PINGAN_DEMO"] == "1":
         settings["PINGAN_NOTIFY_ALLOW_PRIVATE_TARGETS"] = "1"
@@ -211,6 +214,7 @@ def make_settings(renew_ports_if_taken: bool = False) -> dict[str, str]:
 
 
 ADMIN_URL = "PINGAN_ADMIN_DATABASE_URL"
+PUBLIC_URL, HERE = "PINGAN_PUBLIC_URL", "http://127.0.0.1"
 OURS_TO_CHANGE = ("PINGAN_COUNTY_CODE", "PINGAN_DEMO")  # edited by hand in .local/env, they stay
 
 

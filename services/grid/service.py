@@ -8,6 +8,7 @@ from backbone.entrypoints import command, every
 from contracts.commands import Announce, Announced
 from contracts.grid.commands import (
     Agency,
+    Alliance,
     AreaAliases,
     AreaImport,
     BoundaryRestored,
@@ -18,9 +19,14 @@ from contracts.grid.commands import (
     Overlay,
     Person,
     Place,
+    PlaceCategory,
+    PlaceContacts,
+    PlaceHardware,
+    PlaceQr,
     Post,
     PublishAreaImport,
     PutAgency,
+    PutAlliance,
     PutAreaAliases,
     PutDevice,
     PutJurisdiction,
@@ -28,9 +34,13 @@ from contracts.grid.commands import (
     PutOverlay,
     PutPerson,
     PutPlace,
+    PutPlaceCategory,
+    PutPlaceContacts,
+    PutPlaceHardware,
     PutPost,
     RestoreBoundary,
     ReviewPlan,
+    RevokePlaceQr,
     StartAreaImport,
     StartBoundaryChange,
     UndoBoundaryChange,
@@ -107,6 +117,26 @@ class GridService:
     @command(PutDevice)
     def put_device(self, session: Session, actor: Actor, asked: PutDevice) -> Device:
         return commands.put_device(session, actor, asked, clock=self.clock)
+
+    @command(PutPlaceCategory)
+    def put_place_category(self, session: Session, actor: Actor, asked: PutPlaceCategory) -> PlaceCategory:
+        return commands.put_place_category(session, actor, asked, clock=self.clock)
+
+    @command(PutPlaceContacts)
+    def put_place_contacts(self, session: Session, actor: Actor, asked: PutPlaceContacts) -> PlaceContacts:
+        return commands.put_place_contacts(session, actor, asked, clock=self.clock)
+
+    @command(PutPlaceHardware)
+    def put_place_hardware(self, session: Session, actor: Actor, asked: PutPlaceHardware) -> PlaceHardware:
+        return commands.put_place_hardware(session, actor, asked, clock=self.clock)
+
+    @command(RevokePlaceQr)
+    def revoke_place_qr(self, session: Session, actor: Actor, asked: RevokePlaceQr) -> PlaceQr:
+        return commands.revoke_place_qr(session, actor, asked, clock=self.clock)
+
+    @command(PutAlliance)
+    def put_alliance(self, session: Session, actor: Actor, asked: PutAlliance) -> Alliance:
+        return commands.put_alliance(session, actor, asked, clock=self.clock)
 
     @command(Announce, alone=True)
     def announce(self, session: Session, actor: Actor, asked: Announce) -> Announced:

@@ -341,3 +341,65 @@ device_states = Table(
     Column("online", Boolean, comment="NULL where nothing was heard yet"),
     Column("last_seen_at", _at()),
 )
+
+place_categories = Table(
+    "place_categories",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_en", Text, nullable=False),
+    Column("parent", Text),
+    Column("checklist", JSONB, nullable=False),
+    Column("hardware", JSONB, nullable=False),
+    Column("period_days", Integer),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", _at(), nullable=False),
+)
+
+# Staff of the place at work, as with persons: a duty phone, never a private one.
+place_contacts = Table(
+    "place_contacts",
+    metadata,
+    Column("place_id", _uuid(), primary_key=True),
+    Column("role", Text, primary_key=True),
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("duty_phone", Text, nullable=False),
+)
+
+place_hardware = Table(
+    "place_hardware",
+    metadata,
+    Column("place_id", _uuid(), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("state", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("checked_on", Date),
+)
+
+place_qr_revocations = Table(
+    "place_qr_revocations",
+    metadata,
+    Column("place_id", _uuid(), primary_key=True),
+    Column("serial", Integer, primary_key=True, autoincrement=False,
+           comment="printed codes bear it; the next one is in force, 1 at first"),
+    Column("revoked_at", _at(), nullable=False),
+    Column("revoked_by", _uuid(), nullable=False),
+    Column("reason", Text, nullable=False),
+)  # fmt: skip
+
+alliances = Table(
+    "alliances",
+    metadata,
+    Column("alliance_id", _uuid(), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("area_path", _path(), nullable=False),
+    Column("members", ARRAY(UUID(as_uuid=True)), nullable=False, comment="ids of places"),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("updated_at", _at(), nullable=False),
+    Index("alliances_area", "area_path", "alliance_id"),
+    Index("alliances_members", "members", postgresql_using="gin"),
+)

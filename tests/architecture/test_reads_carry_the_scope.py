@@ -6,7 +6,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, get_type_hints
 from uuid import UUID
 
@@ -17,9 +17,17 @@ from contracts.scope import Scope, Sensitivity
 
 SERVICES = ("grid", "hazards", "patrol", "notify")
 SCOPE = Scope(areas=("330499/330499101/",), ceiling=Sensitivity.OPEN, agency_id=UUID(int=7))
-VALUES: dict[Any, Any] = {UUID: UUID(int=1), str: "x", int: 1, float: 1.0, datetime: datetime(2026, 3, 1, tzinfo=UTC)}
+VALUES: dict[Any, Any] = {
+    UUID: UUID(int=1),
+    str: "x",
+    int: 1,
+    float: 30.5,
+    date: date(2026, 3, 1),
+    datetime: datetime(2026, 3, 1, tzinfo=UTC),
+}
 
 OPEN_TO_ALL = {
+    "services.grid.queries.codes.place_category_list": "the list that places are classed by; no fact of any place",
     "services.hazards.queries.categories": "a reporter must know them before any case exists; no fact of any case",
     "services.notify.queries.head": "the journal's last number: says nothing of any event",
 }

@@ -8,27 +8,34 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import WKTElement
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.sql import ColumnElement
 
 from backbone.clock import Clock
 from backbone.database import Session
 from backbone.outbox import Event, append
+from contracts.grid import errors
 from contracts.grid.commands import Place, PutPlace
 from contracts.grid.events import PlaceChanged
 from contracts.scope import Actor
 from geo.coordinates import to_wgs84
 from services.grid import boundary
-from services.grid.commands import links, posts, references, rights, settling, upserts
+from services.grid.commands import links, place_categories, posts, references, rights, settling, upserts
+from services.grid.domain.risks import COLOURS, colour_of
 from services.grid.tables import places
 
 
 def put_place(session: Session, actor: Actor, command: PutPlace, *, clock: Clock) -> Place:
-    """Create or replace a key place, in the grid that owns its position. Raises OutsideCounty, NoBoundary."""
+    """Create or replace a key place, in the grid that owns its position. Raises OutsideCounty, NoBoundary,
+    UnknownRisk, UnknownCategory."""
     rights.require_county_role(actor)
+    risk = colour_of(command.risk)
+    if risk is None:
+        raise errors.UnknownRisk(field="risk", expected=" | ".join(COLOURS))
     lon, lat = to_wgs84(command.lon, command.lat, command.crs.value)
     area_path = boundary.grid_at(session, lon, lat)
     rights.require_may_write(actor, area_path, *links.present_path(session, places, command.place_id))
+    place_categories.require(session, command.category, for_place=command.place_id)
     values = {
         "name": command.name,
         "category": command.category,
@@ -36,7 +43,7 @@ def put_place(session: Session, actor: Actor, command: PutPlace, *, clock: Clock
         "original_crs": command.crs.value,
         "original_lon": command.lon,
         "original_lat": command.lat,
-        "risk": command.risk,
+        "risk": risk,
         "area_path": area_path,
         "active": command.active,
     }
@@ -52,11 +59,20 @@ def put_place(session: Session, actor: Actor, command: PutPlace, *, clock: Clock
         category=command.category,
         lon=lon,
         lat=lat,
-        risk=command.risk,
+        risk=risk,
         area_path=area_path,
         active=command.active,
         version=version,
     )
+
+
+def touch(session: Session, place_id: UUID, now: datetime) -> int:
+    """Gives the place its next version and tells it: something that its card shows has changed."""
+    p = places.c
+    raised = update(places).where(p.place_id == place_id).values(version=p.version + 1, updated_at=now)
+    version = session.execute(raised.returning(p.version)).scalar_one()
+    append(session, *place_events(_one_place(session, place_id), now))
+    return int(version)
 
 
 def settle_places(session: Session, version: int, county_path: str, now: datetime) -> None:

@@ -19,7 +19,7 @@ from contracts.refusals import StaleVersion
 def put(
     session: Session,
     table: Table,
-    row_id: UUID,
+    row_id: UUID | str,
     values: Mapping[str, Any],
     now: datetime,
     *,
@@ -37,7 +37,7 @@ def put(
     compared = [table.c[name] for name in values if name != "geom"]
     row = session.execute(select(table.c.version, *compared).where(key == row_id).with_for_update()).one()
     if expected_version is not None and row.version != expected_version:
-        raise StaleVersion(current={**_plain(row._asdict()), str(key.name): str(row_id)})
+        raise StaleVersion(current=_plain({**row._asdict(), key.name: row_id}))
     if all(getattr(row, column.name) == values[column.name] for column in compared):
         return int(row.version), False
     version = int(row.version) + 1
@@ -53,5 +53,11 @@ def _insert(table: Table) -> ReturningInsert[Any]:
 
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
-    # The names are columns', a kind of text that no JSON takes as a key.
-    return {str(name): str(value) if isinstance(value, (UUID, date)) else value for name, value in row.items()}
+    # A column's name is a str of SQLAlchemy's own kind, which no JSON writer takes for a key.
+    return {str(name): _json(value) for name, value in row.items()}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_json(each) for each in value]
+    return str(value) if isinstance(value, (UUID, date)) else value

@@ -4,13 +4,16 @@ A reader sees areas, places, devices, posts, agencies and jurisdictions inside i
 facts wherever they lie). Lists give `body` and their keyset `cursor_1`, `cursor_2`; single rows `body` and `version`.
 """
 
+from services.grid.queries.alliances import alliance_by_id, alliance_list
 from services.grid.queries.areas import area_by_code, area_list, boundary_version, cells, owner
+from services.grid.queries.codes import code_list, code_lists, place_category_list, risk_colour
 from services.grid.queries.devices import camera_views, device_by_id, device_list, devices_nearest
 from services.grid.queries.history import area_history, successor_list, successors_since, version_list
 from services.grid.queries.imports import import_by_id, import_list, import_state
 from services.grid.queries.overlays import overlay_by_id, overlay_list
 from services.grid.queries.parts import MAX_LIMIT
-from services.grid.queries.places import place_by_id, place_list
+from services.grid.queries.place_cards import place_by_id, place_card
+from services.grid.queries.places import MAX_NEAREST, place_list, place_nearest
 from services.grid.queries.posts import duty_at, duty_at_place, post_list
 from services.grid.queries.quarantine import quarantine_entry, quarantine_page
 from services.grid.queries.registry import agency_by_id, agency_list, jurisdiction_list
@@ -19,8 +22,11 @@ from services.grid.queries.tiles import area_tile
 
 __all__ = [
     "MAX_LIMIT",
+    "MAX_NEAREST",
     "agency_by_id",
     "agency_list",
+    "alliance_by_id",
+    "alliance_list",
     "area_by_code",
     "area_history",
     "area_list",
@@ -28,6 +34,8 @@ __all__ = [
     "boundary_version",
     "camera_views",
     "cells",
+    "code_list",
+    "code_lists",
     "device_by_id",
     "device_list",
     "devices_nearest",
@@ -42,10 +50,14 @@ __all__ = [
     "overlay_list",
     "owner",
     "place_by_id",
+    "place_card",
+    "place_category_list",
     "place_list",
+    "place_nearest",
     "post_list",
     "quarantine_entry",
     "quarantine_page",
+    "risk_colour",
     "staff_list",
     "successor_list",
     "successors_since",

@@ -1,22 +1,37 @@
-"""Key places."""
+"""Key places: lists, and the nearest to a point."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, bindparam, cast, func, select, tuple_
+from sqlalchemy import (
+    Double,
+    Integer,
+    Numeric,
+    Select,
+    Uuid,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
 from sqlalchemy.sql import ColumnElement
 
 from backbone.answers import body_column, json_object
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.scope import Scope
+from services.grid.domain.risks import colour_of
 from services.grid.queries import references
 from services.grid.queries.parts import Filters, contains, equals, in_subtree, paged, text_value
 from services.grid.tables import places
 
 PLACES = Visibility(area_path=places.c.area_path)
+MAX_NEAREST = 100
 
 
 @query
@@ -37,7 +52,7 @@ def place_list(
     if category is not None:
         filters["category"] = equals(p.category, "category", category)
     if risk is not None:
-        filters["risk"] = equals(p.risk, "risk", risk)
+        filters["risk"] = equals(p.risk, "risk", colour_of(risk) or risk)
     if within is not None:
         filters["within"] = in_subtree(p.area_path, within)
     if name is not None:
@@ -50,7 +65,7 @@ def place_list(
 
     def build(conditions: list[ColumnElement[bool]]) -> Select[Any]:
         return (
-            select(body_column(_place()), p.area_path.label("cursor_1"), p.place_id.label("cursor_2"))
+            select(body_column(place_json()), p.area_path.label("cursor_1"), p.place_id.label("cursor_2"))
             .where(predicate(scope, PLACES), *conditions)
             .order_by(p.area_path, p.place_id)
         )
@@ -59,18 +74,64 @@ def place_list(
 
 
 @query
-def place_by_id(scope: Scope, place_id: UUID) -> Query:
-    """One key place: `body`, `version`."""
+def place_nearest(
+    scope: Scope, lon: float, lat: float, *, n: int = 10, radius_m: float = 5000, category: str | None = None
+) -> Query:
+    """The n nearest active places to a WGS84 point within `radius_m` (geodesic metres), nearest first: `body`.
+
+    The index orders by degrees, which are no metres. So it gives n places first; how far the farthest of them is
+    bounds the true n nearest, which are then measured geodesically in a box of that size.
+    """
+    p = places.c
+    north = math.cos(math.radians(min(abs(lat) + radius_m / 110_000, 89.0)))
+    values: dict[str, Any] = {
+        "lon": lon,
+        "lat": lat,
+        "n": min(max(n, 1), MAX_NEAREST),
+        "radius_m": radius_m,
+        # Degrees a metre takes at most here: a degree of latitude has 110,574 m or more, one of longitude fewer.
+        "lon_per_m": 1.001 / (111_319 * north),
+        "lat_per_m": 1.001 / 110_574,
+        **parameters(scope),
+    }
+    if category is not None:
+        values["category"] = category
 
     def build() -> Select[Any]:
-        return select(body_column(_place()), places.c.version).where(
-            places.c.place_id == bindparam("place_id", type_=Uuid()), predicate(scope, PLACES)
+        point = func.ST_SetSRID(func.ST_MakePoint(_number("lon"), _number("lat")), literal_column("4326"))
+        distance: ColumnElement[float] = func.ST_Distance(func.geography(p.geom), func.geography(point))
+
+        def within(reach: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+            box = func.ST_Expand(point, reach * _number("lon_per_m"), reach * _number("lat_per_m"))
+            chosen = [p.category == text_value("category")] if category is not None else []
+            return [p.geom.op("&&", is_comparison=True)(box), p.active, *chosen, predicate(scope, PLACES)]
+
+        limit = cast(bindparam("n"), Integer)
+        first = (
+            select(distance.label("m"))
+            .where(*within(_number("radius_m")))
+            .order_by(p.geom.op("<->")(point))
+            .limit(limit)
+            .subquery("first")
+        )
+        reach = select(func.least(func.max(first.c.m), _number("radius_m")).label("m")).cte("reach")
+        return (
+            select(body_column(place_json(distance_m=func.round(cast(distance, Numeric), literal_column("1")))))
+            .join_from(places, reach, distance <= reach.c.m)
+            .where(*within(reach.c.m))
+            .order_by(distance, p.place_id)
+            .limit(limit)
         )
 
-    return Query(("grid.place_by_id", shape(scope)), build, {"place_id": place_id, **parameters(scope)})
+    return Query(("grid.place_nearest", shape(scope), category is not None), build, values)
 
 
-def _place() -> ColumnElement[Any]:
+def _number(name: str) -> ColumnElement[float]:
+    return cast(bindparam(name), Double)
+
+
+def place_json(**more: Any) -> ColumnElement[Any]:
+    """A place as every list shows it, and `more`."""
     p = places.c
     return json_object(
         place_id=p.place_id,
@@ -83,4 +144,5 @@ def _place() -> ColumnElement[Any]:
         active=p.active,
         external_refs=references.of(p.place_id, "place"),
         version=p.version,
+        **more,
     )

@@ -96,6 +96,7 @@ class World:
     cases: list[Thing]
     agencies: list[Thing]
     places: list[Thing]
+    alliances: list[Thing]
     posts: list[Thing]
     units: list[Thing]
     shifts: list[Thing]
@@ -165,6 +166,10 @@ def registry(admin: httpx.Client, world: World, name: str, at: tuple[float, floa
     made = str(uuid4())
     admin.put(f"/v1/devices/{made}", json=camera).raise_for_status()
     world.devices.append(Thing(made, area, of_agency))
+    alliance = {"kind": "home", "name": f"盟{name}", "area_path": area, "members": [made]}
+    made = str(uuid4())
+    admin.put(f"/v1/alliances/{made}", json=alliance).raise_for_status()
+    world.alliances.append(Thing(made, area, frozenset()))
     holder = {"name": f"员{name}", "agency_id": str(agency), "duty_phone": "0573-1234567"}
     admin.put(f"/v1/persons/{person}", json=holder).raise_for_status()
     post = {"person_id": str(person), "agency_id": str(agency), "kind": "grid_head", "area_path": area}
@@ -279,6 +284,7 @@ def test_registry_and_patrol(world: World, viewer: Viewer) -> None:
         for path, key, things, single in (
             ("/v1/agencies", "agency_id", world.agencies, True),
             ("/v1/places", "place_id", world.places, True),
+            ("/v1/alliances", "alliance_id", world.alliances, True),
             ("/v1/posts", "post_id", world.posts, False),
             ("/v1/devices", "device_id", world.devices, True),
             ("/v1/patrol/units", "unit_id", world.units, True),
@@ -291,6 +297,19 @@ def test_registry_and_patrol(world: World, viewer: Viewer) -> None:
                 if single:
                     answer = client.get(f"{path}/{thing.id}")
                     assert answer.status_code == (200 if seen else 404), (viewer.login, path, thing)
+        around = {
+            "lon": 120.5,
+            "lat": 30.5,
+            "crs": "wgs84",
+            "radius_m": 100_000,
+            "n": 100,
+            "category": "special.school",
+        }
+        near = {each["place_id"] for each in client.get("/v1/places/nearest", params=around).json()["items"]}
+        for place in world.places:
+            assert (place.id in near) is may_see(viewer, place)
+            answer = client.get(f"/v1/places/{place.id}/qr")
+            assert answer.status_code == (200 if may_see(viewer, place) else 404)
         for shift in world.shifts:
             answer = client.get(f"/v1/patrol/shifts/{shift.id}/track", params={"purpose": "duty_review"})
             assert answer.status_code == (200 if may_see(viewer, shift) else 404), (viewer.login, answer.text)

@@ -1,8 +1,8 @@
-"""The list: what keeps events, commands, sight, the edge, deliveries and facts right, one line each."""
+"""The list: what keeps events, commands, sight, the edge, deliveries, facts and places right, one line each."""
 
 from __future__ import annotations
 
-from tests.mutants.guards import commands, edge, events, facts, outbox, sight, staff, webhooks
+from tests.mutants.guards import commands, edge, events, facts, outbox, places, sight, staff, webhooks
 
 GUARDS = (
     *events.GUARDS,
@@ -13,4 +13,5 @@ GUARDS = (
     *webhooks.GUARDS,
     *facts.GUARDS,
     *staff.GUARDS,
+    *places.GUARDS,
 )

@@ -1,0 +1,37 @@
+"""Kinds of protective and fire hardware at a place (S0.3): codes for inventories and for what a category expects."""
+
+from __future__ import annotations
+
+HARDWARE: dict[str, tuple[str, str]] = {
+    "bollard": ("防冲撞杆（柱）", "Bollard"),
+    "barrier": ("拒马", "Movable barrier"),
+    "fence": ("隔离栏", "Fence"),
+    "speed_bump": ("减速带", "Speed bump"),
+    "guard_room": ("门卫室", "Guard room"),
+    "access_control": ("门禁系统", "Access control"),
+    "security_gate": ("安检门", "Walk-through detector"),
+    "camera": ("监控摄像机", "Camera"),
+    "one_key_alarm": ("一键报警装置", "One-key alarm"),
+    "shield": ("防暴盾牌", "Shield"),
+    "restraint_fork": ("防暴钢叉", "Restraint fork"),
+    "baton": ("橡胶警棍", "Baton"),
+    "helmet": ("防暴头盔", "Helmet"),
+    "stab_vest": ("防刺背心", "Stab vest"),
+    "fire_extinguisher": ("灭火器", "Fire extinguisher"),
+    "fire_hydrant": ("消火栓", "Fire hydrant"),
+    "sprinkler": ("自动喷水灭火设施", "Sprinkler"),
+    "smoke_detector": ("火灾探测器", "Smoke detector"),
+    "fire_alarm_panel": ("火灾报警控制器", "Fire alarm panel"),
+    "fire_door": ("防火门", "Fire door"),
+    "emergency_light": ("应急照明", "Emergency light"),
+    "exit_sign": ("疏散指示标志", "Exit sign"),
+    "gas_detector": ("可燃气体探测器", "Gas detector"),
+    "gas_shut_off": ("燃气紧急切断阀", "Gas shut-off valve"),
+    "lightning_protection": ("防雷装置", "Lightning protection"),
+    "spill_kit": ("泄漏应急处置器材", "Spill kit"),
+    "charging_shelter": ("电动自行车集中充电点", "Charging shelter"),
+    "first_aid_kit": ("急救箱", "First-aid kit"),
+    "aed": ("自动体外除颤器", "Defibrillator (AED)"),
+    "loudspeaker": ("应急广播", "Loudspeaker"),
+    "life_buoy": ("救生圈", "Life buoy"),
+}
