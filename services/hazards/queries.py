@@ -32,6 +32,7 @@ from sqlalchemy.sql import ColumnElement
 
 from backbone import quarantined
 from backbone.answers import body_column, json_object, utc
+from backbone.point_tiles import point_tile
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.quarantine import OPEN, Filter
 from backbone.statements import Query, query
@@ -252,6 +253,15 @@ def case_list(
     for _, given in filters.values():
         values |= given
     return Query(("hazards.case_list", shape(scope), *filters), build, values)
+
+
+@query
+def case_tile(scope: Scope, z: int, x: int, y: int) -> Query:
+    """One tile of open cases: `tile` (bytes; layer `cases`)."""
+    properties = {name: C[name] for name in ("case_no", "category", "state", "grade", "area_path")}
+    return point_tile(
+        "cases", scope, VISIBILITY, C.geom, key=C.id, properties=properties, where=(IS_OPEN,), of=(z, x, y)
+    )
 
 
 def _older_than() -> ColumnElement[bool]:

@@ -7,6 +7,7 @@ wherever they lie). Lists give `body` and their keyset `cursor_1`, `cursor_2`; s
 from services.grid.queries.areas import area_by_code, area_list, boundary_version, cells
 from services.grid.queries.imports import import_by_id, import_list
 from services.grid.queries.parts import MAX_LIMIT
+from services.grid.queries.place_tiles import place_tile
 from services.grid.queries.places import place_by_id, place_list
 from services.grid.queries.posts import duty_at, post_list
 from services.grid.queries.quarantine import quarantine_entry, quarantine_page
@@ -28,6 +29,7 @@ __all__ = [
     "jurisdiction_list",
     "place_by_id",
     "place_list",
+    "place_tile",
     "post_list",
     "quarantine_entry",
     "quarantine_page",
