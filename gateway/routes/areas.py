@@ -18,6 +18,7 @@ from contracts.grid.commands import Crs
 from contracts.scope import Scope
 from gateway import documents, examples, exports, locating
 from gateway.auth.signed_in import CurrentActor
+from gateway.boxes import Bbox, box_of
 from gateway.cursors import After
 from gateway.exports import ExportFormat
 from gateway.parts import Parts, Platform
@@ -51,6 +52,7 @@ def area_filters(
     search: Annotated[
         str | None, Query(min_length=1, max_length=100, description="Part of name, of its pinyin initials, or of code")
     ] = None,
+    bbox: Bbox = None,
     version: Version = None,
     at: Moment | None = None,
 ) -> dict[str, Any]:
@@ -62,6 +64,7 @@ def area_filters(
         "kind": kind,
         "name": name,
         "search": search,
+        "bbox": box_of(bbox),
         "version": version,
         "at": at,
     }

@@ -13,6 +13,7 @@ from contracts.codes import Code
 from contracts.grid.commands import PutPlace
 from gateway import documents, examples, exports
 from gateway.auth.signed_in import CurrentActor
+from gateway.boxes import Bbox, box_of
 from gateway.cursors import After
 from gateway.exports import ExportFormat
 from gateway.parts import Platform
@@ -27,10 +28,14 @@ EXPORTED = ("place_id", "name", "category", "risk", "area_path", "lon", "lat", "
 
 
 def place_filters(
-    category: Code | None = None, risk: Code | None = None, within: Within = None, name: Name = None
+    category: Code | None = None,
+    risk: Code | None = None,
+    within: Within = None,
+    name: Name = None,
+    bbox: Bbox = None,
 ) -> dict[str, Any]:
     """What list and export are narrowed by."""
-    return {"category": category, "risk": risk, "within": within, "name": name}
+    return {"category": category, "risk": risk, "within": within, "name": name, "bbox": box_of(bbox)}
 
 
 PlaceFilters = Annotated[dict[str, Any], Depends(place_filters)]

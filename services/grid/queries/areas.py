@@ -26,7 +26,7 @@ from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.areas import Level
 from contracts.scope import Scope
-from services.grid.queries.parts import Filters, contains, equals, holds, in_subtree, paged, text_value
+from services.grid.queries.parts import Box, Filters, contains, equals, holds, in_box, in_subtree, paged, text_value
 from services.grid.tables import areas, boundary_versions
 
 A, B = areas.c, boundary_versions.c
@@ -111,6 +111,7 @@ def area_list(
     kind: str | None = None,
     name: str | None = None,
     search: str | None = None,
+    bbox: Box | None = None,
     version: int | None = None,
     at: datetime | None = None,
     geometry: bool = False,
@@ -118,7 +119,8 @@ def area_list(
     limit: int = 100,
 ) -> Query:
     """Areas by path: `body`, `cursor_1` = path. `parent` is a code, `within` an area path, `name` a part of a name,
-    `search` a part of a name, of its pinyin initials or of a code."""
+    `search` a part of a name, of its pinyin initials or of a code,
+    `bbox` what they touch."""
     form, in_force, given = _in_force(version, at)
     filters: Filters = {form: (in_force, given)}
     if level is not None:
@@ -133,6 +135,8 @@ def area_list(
         filters["name"] = contains(A.name, name)
     if search is not None:
         filters["search"] = holds(A.search, search)
+    if bbox is not None:
+        filters["bbox"] = in_box(A.geom, bbox)
     if after is not None:
         filters["after"] = (A.path > text_value("after"), {"after": after[0]})
     more = {"geometry": _geojson()} if geometry else {}

@@ -12,7 +12,7 @@ from backbone.answers import body_column, json_object
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.scope import Scope
-from services.grid.queries.parts import Filters, contains, equals, in_subtree, paged, text_value
+from services.grid.queries.parts import Box, Filters, contains, equals, in_box, in_subtree, paged, text_value
 from services.grid.tables import places
 
 PLACES = Visibility(area_path=places.c.area_path)
@@ -26,6 +26,7 @@ def place_list(
     risk: str | None = None,
     within: str | None = None,
     name: str | None = None,
+    bbox: Box | None = None,
     after: tuple[str, UUID] | None = None,
     limit: int = 100,
 ) -> Query:
@@ -40,6 +41,8 @@ def place_list(
         filters["within"] = in_subtree(p.area_path, within)
     if name is not None:
         filters["name"] = contains(p.name, name)
+    if bbox is not None:
+        filters["bbox"] = in_box(p.geom, bbox)
     if after is not None:
         later = tuple_(p.area_path, p.place_id) > tuple_(text_value("after_path"), cast(bindparam("after_id"), Uuid))
         filters["after"] = (later, {"after_path": after[0], "after_id": after[1]})

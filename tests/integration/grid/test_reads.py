@@ -138,6 +138,7 @@ EXAMPLES: dict[str, Any] = {
     "paths": [TOWN],
     "on": date(2026, 1, 31),
     "search": "网%_\\格",
+    "bbox": (120.0, 30.0, 120.1, 30.1),
     "code": "330411",
     "importer": uuid4(),
     "z": 12,

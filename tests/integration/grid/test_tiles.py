@@ -169,12 +169,59 @@ async def test_a_tile_is_found_by_its_index(grid: Grid, function: str, mode: str
     with grid.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("ANALYZE grid.places"))
     query = getattr(queries, function)(WEST_TOWN, *tile_of(120.75, 30.75, 15))
+    settings = (f"SET plan_cache_mode = {mode}", *(["SET enable_seqscan = off"] if function == "area_tile" else []))
+    plan = await plan_of(grid, query, *settings)
+    assert {"place_tile": "places_geom", "area_tile": "areas_"}[function] in plan, plan
+
+
+async def plan_of(grid: Grid, query: statements.Query, *settings: str) -> str:
+    """As the gateway's driver asks."""
     sql, arguments = statements.compiled(query)
-    reader = await asyncpg.connect(grid.engine.url.render_as_string(hide_password=False).replace("+psycopg2", ""))
+    url = grid.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    reader = await asyncpg.connect(url)
     try:
-        await reader.execute(f"SET plan_cache_mode = {mode}")
-        await reader.execute(f"SET enable_seqscan = {'on' if function == 'place_tile' else 'off'}")
-        plan = "\n".join(row[0] for row in await reader.fetch(f"EXPLAIN {sql}", *arguments))
+        for each in settings:
+            await reader.execute(each)
+        return "\n".join(row[0] for row in await reader.fetch(f"EXPLAIN {sql}", *arguments))
     finally:
         await reader.close()
-    assert {"place_tile": "places_geom", "area_tile": "areas_"}[function] in plan, plan
+
+
+def _paths(grid: Grid, box: tuple[float, float, float, float], **more: Any) -> list[str]:
+    return [each["path"].rstrip("/")[-15:] for each in grid.list(queries.area_list, bbox=box, level="grid", **more)]
+
+
+def test_areas_and_places_are_listed_by_a_box_and_paged_in_it(grid: Grid) -> None:
+    grid.found()
+    south_west = (120.0, 30.0, 120.0 + 0.003, 30.0 + 0.003)
+    assert _paths(grid, south_west, scope=SYSTEM) == ["330411101201001"]
+    assert _paths(grid, (120.0039, 30.0, 120.0041, 30.0001), scope=SYSTEM) == ["330411101201001", "330411101201002"]
+    assert _paths(grid, south_west, scope=Scope(areas=("330411/330411102/",))) == []
+    everywhere = (-180.0, -90.0, 180.0, 90.0)
+    assert len(_paths(grid, everywhere, scope=SYSTEM)) == 12
+    rows = put_places(grid, 200)
+    box = (120.7, 30.7, 120.8, 30.8)
+    with databases.transaction(grid.engine) as session:
+        asked = text("SELECT place_id::text FROM grid.places WHERE ST_X(geom) BETWEEN 120.7 AND 120.8"
+                     " AND ST_Y(geom) BETWEEN 30.7 AND 30.8")  # fmt: skip
+        inside = set(session.scalars(asked))
+    assert 5 < len(inside) < len(rows)
+    seen: list[str] = []
+    after = None
+    while page := grid.rows(queries.place_list, scope=SYSTEM, bbox=box, after=after, limit=3):
+        seen += [json.loads(row.body)["place_id"] for row in page]
+        after = (page[-1].cursor_1, page[-1].cursor_2)
+    assert len(seen) == len(inside)
+    assert set(seen) == inside
+    mine = {row[0] for row in rows if row.area_path == WEST_TOWN.areas[0]}
+    found = {each["place_id"] for each in grid.list(queries.place_list, scope=WEST_TOWN, bbox=box)}
+    assert found == inside & mine
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+async def test_a_box_is_looked_up_by_the_index(grid: Grid, mode: str) -> None:
+    put_places(grid, 20_000)
+    with grid.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("ANALYZE grid.places"))
+    query = queries.place_list(SYSTEM, bbox=(120.70, 30.70, 120.701, 30.701))
+    assert "places_geom" in await plan_of(grid, query, f"SET plan_cache_mode = {mode}")
