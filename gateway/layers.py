@@ -53,8 +53,8 @@ LAYERS: dict[str, Layer] = {
             lambda scope, z, x, y, version: grid.place_tile(scope, z, x, y),
             by_boundary=False,
             description="Active key places: properties id, name, category, risk, area_path and count. From zoom 14 "
-            "each by itself; below, one point for all in a cell of 1/32 tile with their `count` and the properties in "
-            "which they agree. A change is seen some seconds later.",
+            "each by itself; below, one point for all in a cell of 1/32 tile, with their `count`, and `risk` if it is "
+            "the same for all. A change is seen some seconds later, at wide zooms within a minute.",
             inside=MappingProxyType({"places": {**_POINT, "name": "String", "category": "String", "risk": "String"}}),
         ),
         Layer(
@@ -63,7 +63,7 @@ LAYERS: dict[str, Layer] = {
             lambda scope, z, x, y, version: hazards.case_tile(scope, z, x, y),
             by_boundary=False,
             description="Open cases: properties id, case_no, category, state, grade, area_path and count; otherwise "
-            "like `places`.",
+            "like `places`, with `state` if it is the same for all.",
             inside=MappingProxyType(
                 {"cases": _POINT | dict.fromkeys(("case_no", "category", "state", "grade"), "String")}
             ),

@@ -260,7 +260,15 @@ def case_tile(scope: Scope, z: int, x: int, y: int) -> Query:
     """One tile of open cases: `tile` (bytes; layer `cases`)."""
     properties = {name: C[name] for name in ("case_no", "category", "state", "grade", "area_path")}
     return point_tile(
-        "cases", scope, VISIBILITY, C.geom, key=C.id, properties=properties, where=(IS_OPEN,), of=(z, x, y)
+        "cases",
+        scope,
+        VISIBILITY,
+        C.geom,
+        key=C.id,
+        properties=properties,
+        agreed=("state",),
+        where=(IS_OPEN,),
+        of=(z, x, y),
     )
 
 

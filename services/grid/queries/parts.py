@@ -53,12 +53,21 @@ def in_box(geom: ColumnElement[Any], box: Box) -> tuple[ColumnElement[bool], dic
 
 
 def paged(
-    name: str, scope: Scope, filters: Filters, limit: int, build: Callable[[list[ColumnElement[bool]]], Select[Any]]
+    name: str,
+    scope: Scope,
+    filters: Filters,
+    limit: int,
+    build: Callable[[list[ColumnElement[bool]]], Select[Any]],
+    *,
+    plan_anew: bool = False,
 ) -> Query:
     values: dict[str, Any] = {"limit": min(max(limit, 1), MAX_LIMIT + 1), **parameters(scope)}
     for _, given in filters.values():
         values |= given
     conditions = [condition for condition, _ in filters.values()]
     return Query(
-        (name, shape(scope), *filters), lambda: build(conditions).limit(cast(bindparam("limit"), Integer)), values
+        (name, shape(scope), *filters),
+        lambda: build(conditions).limit(cast(bindparam("limit"), Integer)),
+        values,
+        plan_anew,
     )

@@ -54,7 +54,7 @@ def place_list(
             .order_by(p.area_path, p.place_id)
         )
 
-    return paged("grid.place_list", scope, filters, limit, build)
+    return paged("grid.place_list", scope, filters, limit, build, plan_anew=bbox is not None)
 
 
 @query

@@ -18,8 +18,8 @@ GUARDS = (
     Guard(
         "reads: tiles of points",
         "backbone/point_tiles.py",
-        "(predicate(scope, visible), *where))",
-        "(*where,))",
+        "conditions = (*_inside(geom), predicate(scope, visible), *where)",
+        "conditions = (*_inside(geom), *where)",
         (CARRIES,),
     ),
     Guard(
