@@ -83,7 +83,8 @@ class TileCache:
 
 
 def _packed(content: bytes) -> bytes:
-    return gzip.compress(content, 6, mtime=0)
+    # Level 6 takes twice as long for 3 % less.
+    return gzip.compress(content, 3, mtime=0)
 
 
 def sent(request: Request, tile: Tile, headers: dict[str, str]) -> Response:
