@@ -54,7 +54,7 @@ LAYERS: dict[str, Layer] = {
             by_boundary=False,
             description="Active key places: properties id, name, category, risk, area_path and count. From zoom 14 "
             "each by itself; below, one point for all in a cell of 1/32 tile, with their `count`, and `risk` if it is "
-            "the same for all. A change is seen some seconds later, at wide zooms within a minute.",
+            "the same for all. A change is seen within 5 s.",
             inside=MappingProxyType({"places": {**_POINT, "name": "String", "category": "String", "risk": "String"}}),
         ),
         Layer(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import hashlib
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
@@ -25,8 +26,8 @@ MOST_BYTES = 64 * 1024 * 1024
 DEEPEST = 22
 """The last zoom that is served: a grid fills the screen long before."""
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
-FRESH_S, STALEST_S, WORTH = 3.0, 60.0, 50.0
-"""A tile without a version serves for 3 s, or 50 times as long as it took to make, a minute at most."""
+FRESH_S = 4.0
+"""How long a tile without a version serves: what was hidden meanwhile is nowhere shown longer than 5 s."""
 _PACKED_HERE = 16 * 1024
 """Bytes that are packed on the loop: a thread costs as much."""
 
@@ -63,12 +64,11 @@ class TileCache:
         return await asyncio.shield(task)
 
     async def _make(self, key: Hashable, make: Callable[[], Awaitable[bytes]], lasting: bool) -> Tile:
-        began = self._clock()
+        # From before it was asked for: what changes while it is made must not be shown longer.
+        until = math.inf if lasting else self._clock() + FRESH_S
         content = await make()
-        now = self._clock()
-        fresh = min(max(FRESH_S, WORTH * (now - began)), STALEST_S)
         packed = _packed(content) if len(content) < _PACKED_HERE else await asyncio.to_thread(_packed, content)
-        tile = Tile(packed, hashlib.sha256(content).hexdigest()[:16], float("inf") if lasting else now + fresh)
+        tile = Tile(packed, hashlib.sha256(content).hexdigest()[:16], until)
         self._keep(key, tile)
         return tile
 

@@ -252,7 +252,7 @@ def case_list(
     values: dict[str, Any] = {"limit": min(max(limit, 1), MAX_LIMIT), **parameters(scope)}
     for _, given in filters.values():
         values |= given
-    return Query(("hazards.case_list", shape(scope), *filters), build, values)
+    return Query(("hazards.case_list", shape(scope), *filters), build, values, plan_anew=bbox is not None)
 
 
 @query
