@@ -43,7 +43,7 @@ Degrees = Annotated[float, Query(allow_inf_nan=False, examples=[120.7012])]
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="A boundary version; the one in force if absent")]
 
 
-def area_filters(
+async def area_filters(
     level: Level | None = None,
     parent: Annotated[AreaCode | None, Query(description="Code of the area right above")] = None,
     within: Annotated[AreaPath | None, Query(description="Path of an area; it and all below")] = None,
@@ -56,7 +56,7 @@ def area_filters(
     version: Version = None,
     at: Moment | None = None,
 ) -> dict[str, Any]:
-    """What list and export are narrowed by."""
+    """What list and export are narrowed by; asynchronous, or the framework would send it to a thread."""
     return {
         "level": level.value if level else None,
         "parent": parent,

@@ -27,14 +27,14 @@ router = APIRouter(prefix="/v1", tags=["registry"], route_class=Route)
 EXPORTED = ("place_id", "name", "category", "risk", "area_path", "lon", "lat", "active", "version")
 
 
-def place_filters(
+async def place_filters(
     category: Code | None = None,
     risk: Code | None = None,
     within: Within = None,
     name: Name = None,
     bbox: Bbox = None,
 ) -> dict[str, Any]:
-    """What list and export are narrowed by."""
+    """What list and export are narrowed by; asynchronous, or the framework would send it to a thread."""
     return {"category": category, "risk": risk, "within": within, "name": name, "bbox": box_of(bbox)}
 
 

@@ -148,8 +148,7 @@ def area_list(
             .order_by(A.path)
         )
 
-    name = "grid.area_list.geometry" if geometry else "grid.area_list"
-    return paged(name, scope, filters, limit, build, plan_anew=bbox is not None)
+    return paged("grid.area_list.geometry" if geometry else "grid.area_list", scope, filters, limit, build)
 
 
 @query

@@ -53,7 +53,7 @@ def area_tile(scope: Scope, z: int, x: int, y: int, *, version: int | None = Non
         return select(cast(layers[0].op("||")(layers[1]), LargeBinary).label("tile"))
 
     values = {"z": z, "x": x, "y": y, "levels": ",".join(levels), **given, **parameters(scope)}
-    return Query(("grid.area_tile", form, extent, shape(scope)), build, values, plan_anew=True)
+    return Query(("grid.area_tile", form, extent, shape(scope)), build, values)
 
 
 def _margin(envelope: ColumnElement[Any]) -> ColumnElement[float]:
