@@ -54,7 +54,7 @@ format: bootstrap ## let ruff write the files as it wants them
 
 ##@ Measure
 .PHONY: bench
-bench: bootstrap infra ## commands, latency, cells, events beside their references (B=b6 for one, BENCH_QUICK=1 to try)
+bench: bootstrap infra ## commands, latency, pages, tiles, cells, events beside their references (B=b6 for one, BENCH_QUICK=1 to try)
 	$(VENV)/python -m bench $(B)
 
 ##@ Maintain
@@ -71,6 +71,7 @@ requirements: bootstrap ## compile requirements/*.in into hashed .txt (UP=1 take
 	$(VENV)/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make requirements" $(if $(UP),--upgrade) requirements/runtime.in -o requirements/runtime.txt
 	$(VENV)/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make requirements" $(if $(UP),--upgrade) requirements/console.in -o requirements/console.txt
 	$(VENV)/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make requirements" $(if $(UP),--upgrade) -c requirements/runtime.txt requirements/dev.in -o requirements/dev.txt
+	$(VENV)/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 --custom-compile-command "make requirements" $(if $(UP),--upgrade) requirements/bench.in -o requirements/bench.txt
 
 help:           ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^##@ / {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {sub(/:.*/, "", $$1); printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

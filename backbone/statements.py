@@ -22,11 +22,16 @@ _registered: dict[str, Callable[..., Query]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """`key` names the statement's shape, `build` makes it, `parameters` are this call's values."""
+    """`key` names the statement's shape, `build` makes it, `parameters` are this call's values.
+
+    `plan_anew` where the best index depends on the values: a box and a subtree may each hold ten rows or a million,
+    and a prepared statement's one plan for all reads both indexes to the end.
+    """
 
     key: tuple[Hashable, ...]
     build: Callable[[], Select[Any]] = field(repr=False)
     parameters: dict[str, Any]
+    plan_anew: bool = False
 
 
 def query(function: Callable[P, Query]) -> Callable[P, Query]:

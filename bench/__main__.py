@@ -9,7 +9,14 @@ import sys
 
 from bench import harness, place
 
-BENCHES = {"b2": "bench.b2_latency", "b3": "bench.b3_commands", "b6": "bench.b6_cells", "b7": "bench.b7_events"}
+BENCHES = {
+    "b2": "bench.b2_latency",
+    "b3": "bench.b3_commands",
+    "b4": "bench.b4_pages",
+    "b5": "bench.b5_tiles",
+    "b6": "bench.b6_cells",
+    "b7": "bench.b7_events",
+}
 
 
 def main() -> int:

@@ -19,8 +19,20 @@ class UnexpectedStatus(RuntimeError):
 
 
 def requests_per_second(url: str, make: Callable[[int], bytes], status: int, seconds: float, connections: int) -> float:
-    """Keep-alive POSTs of `make(n)` (the whole request's bytes) for `seconds`; answers of `status` per second."""
+    """Keep-alive requests of `make(n)` (the whole request's bytes) for `seconds`; answers of `status` per second."""
     return asyncio.run(_run(url, make, status, seconds, connections))
+
+
+def get(url: str, headers: dict[str, str]) -> bytes:
+    """The bytes of one GET."""
+    parts = urlsplit(url)
+    target = f"{parts.path}?{parts.query}" if parts.query else parts.path
+    lines = [
+        f"GET {target} HTTP/1.1",
+        f"Host: {parts.netloc}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
 def post(url: str, body: bytes, headers: dict[str, str]) -> bytes:

@@ -85,17 +85,17 @@ class Database:
         async with outage_is_503(self.schema), self.connection() as connection, connection.transaction():
             yield connection
 
-    async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
+    async def fetch(self, sql: str, *arguments: Any, plan_anew: bool = False) -> list[Any]:
         """Rows of a read; tried twice, so that a restarted database costs callers nothing."""
         async with outage_is_503(self.schema):
             try:
                 async with self.connection() as connection:
-                    return list(await connection.fetch(sql, *arguments))
+                    return await _fetched(connection, sql, arguments, plan_anew)
             except _GONE:
                 # One dead connection of a pool usually means all: do not meet them one by one.
                 await (await self.pool()).expire_connections()
                 async with self.connection() as connection:
-                    return list(await connection.fetch(sql, *arguments))
+                    return await _fetched(connection, sql, arguments, plan_anew)
 
     async def close(self) -> None:
         if self._pool is not None:
@@ -103,6 +103,13 @@ class Database:
                 await asyncio.wait_for(self._pool.close(), 5)
             except TimeoutError:
                 self._pool.terminate()
+
+
+async def _fetched(connection: Any, sql: str, arguments: Sequence[Any], plan_anew: bool) -> list[Any]:
+    if plan_anew:
+        # Until the pool takes the connection back: it resets every setting then.
+        await connection.execute("SET plan_cache_mode = force_custom_plan")
+    return list(await connection.fetch(sql, *arguments))
 
 
 class Reads:
@@ -113,7 +120,7 @@ class Reads:
 
     async def rows(self, service: str, query: Query) -> list[Any]:
         sql, arguments = compiled(query)
-        return await self.databases[service].fetch(sql, *arguments)
+        return await self.databases[service].fetch(sql, *arguments, plan_anew=query.plan_anew)
 
     async def row(self, service: str, query: Query) -> Any:
         """The one row, or Problem not_found: absent and invisible are the same."""

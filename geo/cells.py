@@ -18,7 +18,7 @@ class Cells:
     On a shared edge or corner the smallest path (C order) owns the point, so every process gives the same answer.
     """
 
-    __slots__ = ("_geometries", "_tree", "paths", "version")
+    __slots__ = ("_geometries", "_tree", "box", "paths", "version")
 
     def __init__(self, version: int, paths: Sequence[str], geometries: ArrayLike | Sequence[Any]) -> None:
         """`paths` and `geometries` (WGS84 lon/lat polygons) run in parallel. Raises ValueError when they do not."""
@@ -30,10 +30,14 @@ class Cells:
         self.paths: list[str] = [paths[i] for i in order]
         self._geometries: NDArray[Any] = shapes[order] if order else shapes
         shapely.prepare(self._geometries)
+        self.box: tuple[float, float, float, float] | None = None
+        """West, south, east, north of all of them; None where there are none."""
         if order:
             # The first use of a prepared geometry builds its index; done here, threads only read afterwards.
             shapely.intersects_xy(self._geometries, 0.0, 0.0)
             bounds = shapely.bounds(self._geometries)
+            west, south, east, north = shapely.total_bounds(self._geometries).tolist()
+            self.box = (west, south, east, north)
             middles = (bounds[:, :2] + bounds[:, 2:]) / 2
             shapely.intersects_xy(self._geometries, middles[:, 0], middles[:, 1])
         self._tree = STRtree(self._geometries)

@@ -18,6 +18,7 @@ from contracts.grid.commands import Crs
 from contracts.scope import Scope
 from gateway import documents, examples, exports, locating
 from gateway.auth.signed_in import CurrentActor
+from gateway.boxes import Bbox, box_of
 from gateway.cursors import After
 from gateway.exports import ExportFormat
 from gateway.parts import Parts, Platform
@@ -43,7 +44,7 @@ Degrees = Annotated[float, Query(allow_inf_nan=False, examples=[120.7012])]
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="A boundary version; the one in force if absent")]
 
 
-def area_filters(
+async def area_filters(
     level: Level | None = None,
     parent: Annotated[AreaCode | None, Query(description="Code of the area right above")] = None,
     within: Annotated[AreaPath | None, Query(description="Path of an area; it and all below")] = None,
@@ -52,10 +53,11 @@ def area_filters(
     search: Annotated[
         str | None, Query(min_length=1, max_length=100, description="Part of name, of its pinyin initials, or of code")
     ] = None,
+    bbox: Bbox = None,
     version: Version = None,
     at: Moment | None = None,
 ) -> dict[str, Any]:
-    """What list and export are narrowed by."""
+    """What list and export are narrowed by; asynchronous, or the framework would send it to a thread."""
     return {
         "level": level.value if level else None,
         "parent": parent,
@@ -63,6 +65,7 @@ def area_filters(
         "kind": kind,
         "name": name,
         "search": search,
+        "bbox": box_of(bbox),
         "version": version,
         "at": at,
     }

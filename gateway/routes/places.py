@@ -19,6 +19,7 @@ from contracts.grid.commands.places import Reason
 from contracts.scope import Role
 from gateway import documents, examples, exports, place_codes
 from gateway.auth.signed_in import CurrentActor
+from gateway.boxes import Bbox, box_of
 from gateway.cursors import After
 from gateway.exports import ExportFormat
 from gateway.parts import Platform
@@ -38,15 +39,16 @@ NAMED_TO = (Role.COUNTY_ADMIN, Role.COUNTY_OPERATOR, Role.TOWN_OPERATOR)
 EXPORTED = ("place_id", "name", "category", "risk", "area_path", "lon", "lat", "active", "version")
 
 
-def place_filters(
+async def place_filters(
     category: Code | None = None,
     risk: Code | None = None,
     within: Within = None,
     name: Name = None,
     ref: ExternalRefFilter = None,
+    bbox: Bbox = None,
 ) -> dict[str, Any]:
-    """What list and export are narrowed by."""
-    return {"category": category, "risk": risk, "within": within, "name": name, "ref": ref}
+    """What list and export are narrowed by; asynchronous, or the framework would send it to a thread."""
+    return {"category": category, "risk": risk, "within": within, "name": name, "ref": ref, "bbox": box_of(bbox)}
 
 
 Degrees = Annotated[float, Query(allow_inf_nan=False)]

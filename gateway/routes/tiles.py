@@ -1,42 +1,121 @@
-"""Vector tiles for maps."""
+"""Maps: vector tiles of each layer, what they hold (TileJSON), and how they look (a MapLibre style)."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from gateway import documents
+from contracts.scope import Scope
+from gateway import documents, map_style
 from gateway.auth.signed_in import CurrentActor
-from gateway.parts import Platform
+from gateway.layers import LAYERS, Layer
+from gateway.parts import Parts, Platform
 from gateway.problems import Problem
+from gateway.rendering import rendered
 from gateway.routing import Route
-from gateway.tiles import DEEPEST, MEDIA_TYPE, exists, scope_digest
-from services.grid import queries
+from gateway.tiles import DEEPEST, MEDIA_TYPE, exists, scope_digest, sent
 
-router = APIRouter(prefix="/v1/tiles", tags=["areas"], route_class=Route)
+router = APIRouter(prefix="/v1/tiles", tags=["maps"], route_class=Route)
+_TILE = (
+    documents.file(MEDIA_TYPE)
+    | {304: {"description": "Unchanged"}}
+    | documents.problems("unauthenticated", "not_found", "invalid_request", "service_unavailable")
+)
+_EXAMPLE_BOX = (120.0, 30.0, 121.0, 31.0)
 
 
 @router.get(
-    "/areas/{z}/{x}/{y}.mvt",
-    summary="A vector tile of areas",
-    description="Mapbox Vector Tile, Web Mercator: layer `areas` with polygons, `labels` with a point inside each; "
-    "properties code, name, level, kind, path. Only what the caller may see. Send the `ETag` back as "
-    "`If-None-Match`: 304 until the boundary or the caller's rights change.",
-    responses=documents.file(MEDIA_TYPE)
-    | {304: {"description": "Unchanged"}}
-    | documents.problems("unauthenticated", "not_found", "invalid_request", "service_unavailable"),
+    "/style.json",
+    summary="How the map looks",
+    description="A MapLibre style (specification 8) over every layer: borders and names of areas, places by risk "
+    "colour, open cases by state. Its sources are the TileJSON documents below; send the same token with each request "
+    "(`transformRequest`). Text is drawn with the viewer's own fonts.",
+    responses=documents.answer(map_style.style("https://pingan.example.gov.cn", _EXAMPLE_BOX), "The style")
+    | documents.problems("unauthenticated"),
 )
-async def areas(z: int, x: int, y: int, request: Request, platform: Platform, actor: CurrentActor) -> Response:
-    if not exists(z, x, y):
-        raise Problem("not_found", expected=f"z up to {DEEPEST}, x and y below 2^z")
-    version, digest = platform.cells.current.version, scope_digest(actor.scope)
-    headers = {"ETag": f'"{version}-{digest}"', "Cache-Control": "private, no-cache"}
-    if headers["ETag"] in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
+async def style(request: Request, platform: Platform, actor: CurrentActor) -> Response:
+    return rendered(map_style.style(_origin(request), platform.cells.current.box))
+
+
+@router.get(
+    "/{layer}.json",
+    summary="What a layer's tiles hold",
+    description=f"TileJSON 3.0.0 of one of: {', '.join(LAYERS)}. `bounds` is the county's box, for every caller.",
+    responses=documents.answer(
+        map_style.tilejson(LAYERS["areas"], "https://pingan.example.gov.cn", _EXAMPLE_BOX), "The layer"
+    )
+    | documents.problems("unauthenticated", "not_found", "invalid_request"),
+)
+async def tilejson(layer: str, request: Request, platform: Platform, actor: CurrentActor) -> Response:
+    return rendered(map_style.tilejson(_layer(layer), _origin(request), platform.cells.current.box))
+
+
+def _tile_route(layer: Layer) -> Callable[..., Awaitable[Response]]:
+    async def tile(z: int, x: int, y: int, request: Request, platform: Platform, actor: CurrentActor) -> Response:
+        if not exists(z, x, y):
+            raise Problem("not_found", expected=f"z up to {DEEPEST}, x and y below 2^z")
+        return await _answer(layer, request, platform, actor.scope, z, x, y)
+
+    tile.__name__ = f"{layer.name}_tile"
+    return tile
+
+
+for each in LAYERS.values():
+    router.get(
+        f"/{each.name}/{{z}}/{{x}}/{{y}}.mvt",
+        summary=f"A vector tile of {each.name}",
+        description=f"{each.description} Only what the caller may see. Send the `ETag` back as `If-None-Match`; 304 "
+        "while nothing that you see has changed.",
+        responses=_TILE,
+    )(_tile_route(each))
+
+
+@router.get("/{layer}/{z}/{x}/{y}.mvt", include_in_schema=False)
+async def no_tile(layer: str, z: str, x: str, y: str, actor: CurrentActor) -> Response:
+    raise _no_layer()
+
+
+async def _answer(layer: Layer, request: Request, platform: Parts, scope: Scope, z: int, x: int, y: int) -> Response:
+    version = platform.cells.current.version or None
+    digest = scope_digest(scope)
 
     async def make() -> bytes:
-        rows = await platform.reads.rows("grid", queries.area_tile(actor.scope, z, x, y))
+        rows = await platform.reads.rows(layer.service, layer.tile(scope, z, x, y, version))
         return bytes(rows[0]["tile"])
 
-    tile = await platform.tiles.get((version, digest, z, x, y), make)
-    return Response(tile, headers=headers, media_type=MEDIA_TYPE)
+    # Kept by browsers and asked for again each time: whoever signs in next on that machine has other rights.
+    headers = {"Cache-Control": "private, no-cache", "Vary": "Accept-Encoding, Authorization"}
+    if layer.by_boundary:
+        # Before the tile is looked for: nothing has changed while the version stands.
+        headers["ETag"] = f'W/"{version or 0}-{digest}"'
+        if _known(request, headers):
+            return Response(status_code=304, headers=headers)
+        tile = await platform.tiles.get((layer.name, version, digest, z, x, y), make, lasting=version is not None)
+        return sent(request, tile, headers)
+    tile = await platform.tiles.get((layer.name, digest, z, x, y), make, lasting=False)
+    headers["ETag"] = f'W/"{tile.digest}"'
+    return Response(status_code=304, headers=headers) if _known(request, headers) else sent(request, tile, headers)
+
+
+def _known(request: Request, headers: dict[str, str]) -> bool:
+    return headers["ETag"].removeprefix("W/") in request.headers.get("if-none-match", "")
+
+
+def _layer(name: str) -> Layer:
+    if name not in LAYERS:
+        raise _no_layer()
+    return LAYERS[name]
+
+
+def _no_layer() -> Problem:
+    return Problem(
+        "not_found", "There is no such layer.", zh="没有这个图层", field="layer", expected=" | ".join(LAYERS)
+    )
+
+
+def _origin(request: Request) -> str:
+    """As the caller reached us: MapLibre wants whole addresses. A proxy that ended TLS says so."""
+    secure = request.headers.get("x-forwarded-proto") == "https"
+    return f"{'https' if secure else request.url.scheme}://{request.url.netloc}"

@@ -32,6 +32,7 @@ from sqlalchemy.sql import ColumnElement
 
 from backbone import quarantined
 from backbone.answers import body_column, json_object, utc
+from backbone.point_tiles import point_tile
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.quarantine import OPEN, Filter
 from backbone.statements import Query, query
@@ -251,7 +252,24 @@ def case_list(
     values: dict[str, Any] = {"limit": min(max(limit, 1), MAX_LIMIT), **parameters(scope)}
     for _, given in filters.values():
         values |= given
-    return Query(("hazards.case_list", shape(scope), *filters), build, values)
+    return Query(("hazards.case_list", shape(scope), *filters), build, values, plan_anew=bbox is not None)
+
+
+@query
+def case_tile(scope: Scope, z: int, x: int, y: int) -> Query:
+    """One tile of open cases: `tile` (bytes; layer `cases`)."""
+    properties = {name: C[name] for name in ("case_no", "category", "state", "grade", "area_path")}
+    return point_tile(
+        "cases",
+        scope,
+        VISIBILITY,
+        C.geom,
+        key=C.id,
+        properties=properties,
+        agreed=("state",),
+        where=(IS_OPEN,),
+        of=(z, x, y),
+    )
 
 
 def _older_than() -> ColumnElement[bool]:

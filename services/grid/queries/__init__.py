@@ -13,6 +13,7 @@ from services.grid.queries.imports import import_by_id, import_list, import_stat
 from services.grid.queries.overlays import overlay_by_id, overlay_list
 from services.grid.queries.parts import MAX_LIMIT
 from services.grid.queries.place_cards import place_by_id, place_card
+from services.grid.queries.place_tiles import place_tile
 from services.grid.queries.places import MAX_NEAREST, place_list, place_nearest
 from services.grid.queries.posts import duty_at, duty_at_place, post_list
 from services.grid.queries.quarantine import quarantine_entry, quarantine_page
@@ -54,6 +55,7 @@ __all__ = [
     "place_category_list",
     "place_list",
     "place_nearest",
+    "place_tile",
     "post_list",
     "quarantine_entry",
     "quarantine_page",

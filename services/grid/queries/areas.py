@@ -30,7 +30,7 @@ from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.areas import Level
 from contracts.scope import Scope
-from services.grid.queries.parts import Filters, contains, equals, holds, in_subtree, paged, text_value
+from services.grid.queries.parts import Box, Filters, contains, equals, holds, in_box, in_subtree, paged, text_value
 from services.grid.tables import area_aliases, areas, boundary_versions
 
 A, B, L = areas.c, boundary_versions.c, area_aliases.c
@@ -143,6 +143,7 @@ def area_list(
     kind: str | None = None,
     name: str | None = None,
     search: str | None = None,
+    bbox: Box | None = None,
     version: int | None = None,
     at: datetime | None = None,
     geometry: bool = False,
@@ -150,7 +151,8 @@ def area_list(
     limit: int = 100,
 ) -> Query:
     """Areas by path: `body`, `cursor_1` = path. `parent` is a code, `within` an area path, `name` a part of a name,
-    `search` a part of a name, of its pinyin initials, of a code, or of what another system calls it."""
+    `search` a part of a name, of its pinyin initials, of a code, or of what another system calls it;
+    `bbox` what they touch."""
     form, in_force, given = _in_force(version, at)
     filters: Filters = {form: (in_force, given)}
     if level is not None:
@@ -167,7 +169,11 @@ def area_list(
         found, words = holds(A.search, search)
         # The index has the expression; the words are in lower case already.
         called = select(L.code).where(func.lower(L.alias).like(text_value("search")))
-        filters["search"] = (or_(found, A.code.in_(called)), words)
+        # An array, so that both conditions come by their indexes.
+        codes = A.code == func.any(func.array(called.scalar_subquery()))
+        filters["search"] = (or_(found, codes), words)
+    if bbox is not None:
+        filters["bbox"] = in_box(A.geom, bbox)
     if after is not None:
         filters["after"] = (A.path > text_value("after"), {"after": after[0]})
     more = {"geometry": _geojson()} if geometry else {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import Integer, Select, Text, and_, bindparam, cast, func
+from sqlalchemy import Double, Integer, Select, Text, and_, bindparam, cast, func, literal_column
 from sqlalchemy.sql import ColumnElement
 
 from backbone.policy import parameters, shape
@@ -14,6 +14,8 @@ from contracts.areas import path_end
 from contracts.scope import Scope
 
 MAX_LIMIT = 500
+Box = tuple[float, float, float, float]
+"""West, south, east, north in WGS84 degrees."""
 Filters = dict[str, tuple[ColumnElement[bool], dict[str, Any]]]
 
 
@@ -43,13 +45,29 @@ def holds(column: ColumnElement[str], value: str) -> tuple[ColumnElement[bool], 
     return column.like(text_value("search")), {"search": f"%{escaped}%"}
 
 
+def in_box(geom: ColumnElement[Any], box: Box) -> tuple[ColumnElement[bool], dict[str, Any]]:
+    """What touches the box; by the column's GiST index."""
+    names = ("west", "south", "east", "north")
+    envelope = func.ST_MakeEnvelope(*(cast(bindparam(name), Double) for name in names), literal_column("4326"))
+    return func.ST_Intersects(geom, envelope), dict(zip(names, box, strict=True))
+
+
 def paged(
-    name: str, scope: Scope, filters: Filters, limit: int, build: Callable[[list[ColumnElement[bool]]], Select[Any]]
+    name: str,
+    scope: Scope,
+    filters: Filters,
+    limit: int,
+    build: Callable[[list[ColumnElement[bool]]], Select[Any]],
+    *,
+    plan_anew: bool = False,
 ) -> Query:
     values: dict[str, Any] = {"limit": min(max(limit, 1), MAX_LIMIT + 1), **parameters(scope)}
     for _, given in filters.values():
         values |= given
     conditions = [condition for condition, _ in filters.values()]
     return Query(
-        (name, shape(scope), *filters), lambda: build(conditions).limit(cast(bindparam("limit"), Integer)), values
+        (name, shape(scope), *filters),
+        lambda: build(conditions).limit(cast(bindparam("limit"), Integer)),
+        values,
+        plan_anew,
     )

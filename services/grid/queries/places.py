@@ -27,7 +27,7 @@ from backbone.statements import Query, query
 from contracts.scope import Scope
 from services.grid.domain.risks import colour_of
 from services.grid.queries import references
-from services.grid.queries.parts import Filters, contains, equals, in_subtree, paged, text_value
+from services.grid.queries.parts import Box, Filters, contains, equals, in_box, in_subtree, paged, text_value
 from services.grid.tables import places
 
 PLACES = Visibility(area_path=places.c.area_path)
@@ -43,6 +43,7 @@ def place_list(
     within: str | None = None,
     name: str | None = None,
     ref: tuple[str, str] | None = None,
+    bbox: Box | None = None,
     after: tuple[str, UUID] | None = None,
     limit: int = 100,
 ) -> Query:
@@ -59,6 +60,8 @@ def place_list(
         filters["name"] = contains(p.name, name)
     if ref is not None:
         filters["ref"] = references.known_as(p.place_id, "place", ref)
+    if bbox is not None:
+        filters["bbox"] = in_box(p.geom, bbox)
     if after is not None:
         later = tuple_(p.area_path, p.place_id) > tuple_(text_value("after_path"), cast(bindparam("after_id"), Uuid))
         filters["after"] = (later, {"after_path": after[0], "after_id": after[1]})
@@ -70,7 +73,7 @@ def place_list(
             .order_by(p.area_path, p.place_id)
         )
 
-    return paged("grid.place_list", scope, filters, limit, build)
+    return paged("grid.place_list", scope, filters, limit, build, plan_anew=bbox is not None)
 
 
 @query

@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID, uuid4, uuid5
 
 import httpx
+import mapbox_vector_tile  # type: ignore[import-untyped]
 import pytest
 from PIL import Image
 
@@ -32,6 +33,7 @@ from tests.integration.gateway.platform import (
     report,
     wait_for,
 )
+from tests.integration.gateway.test_tiles import tile_of
 
 OPEN, OTHER, SECRET = "fire", "probe.open", "probe.secret"
 SENSITIVITY = {OPEN: 1, OTHER: 1, SECRET: 2}
@@ -273,6 +275,26 @@ def test_lists_of_cases_under_every_filter(world: World, viewer: Viewer) -> None
                 if may_see(viewer, case) and all(kept.get(name, _any)(case, value) for name, value in filters.items())
             }
             assert found == wanted, (viewer.login, filters)
+
+
+def test_tiles_of_cases(world: World, viewer: Viewer) -> None:
+    """The very case where a tile is small, the number of those seen where it is wide."""
+    with world.platform.client(viewer.login) as client:
+        for at, area in ((WEST, WEST_GRID), (EAST, EAST_GRID), (OUTSIDE, COUNTY)):
+            wanted = {case.id for case in world.cases if case.area == area and may_see(viewer, case)}
+            small, wide = (_tile(client, at, z) for z in (16, 13))
+            mine = {case.id for case in world.cases}
+            assert {each["id"] for each in small} & mine == wanted, (viewer.login, area)
+            # Of the cases of other tests in the tile, each viewer sees its own.
+            assert sum(each["count"] for each in wide) >= len(wanted)
+            assert wanted or not {each.get("id") for each in wide} & mine
+
+
+def _tile(client: httpx.Client, at: tuple[float, float], z: int) -> list[dict[str, Any]]:
+    answer = client.get("/v1/tiles/cases/{}/{}/{}.mvt".format(*tile_of(*at, z)))
+    assert answer.status_code == 200, answer.text
+    features = mapbox_vector_tile.decode(answer.content).get("cases", {"features": []})["features"]
+    return [each["properties"] for each in features]
 
 
 def _any(case: Thing, value: Any) -> bool:

@@ -150,6 +150,7 @@ EXAMPLES: dict[str, Any] = {
     "expired": True,
     "ref": ("police", "A-1"),
     "search": "网%_\\格",
+    "bbox": (120.0, 30.0, 120.1, 30.1),
     "code": "330411",
     "importer": uuid4(),
     "today": date(2026, 1, 31),

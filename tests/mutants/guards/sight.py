@@ -13,7 +13,31 @@ DEVICES = "services/grid/queries/devices.py"
 POSITIONS = "services/patrol/migrations/versions/0001_expand_positions.py"
 ROWS = "tests/integration/patrol/test_row_security.py::"
 
+MATRIX = "tests/integration/gateway/test_grid_scope.py::test_everybody_sees_what_is_theirs_and_nothing_else"
+PLACE_TILES = f"{MATRIX}[/v1/tiles/places/{{z}}/{{x}}/{{y}}.mvt]"
+
 GUARDS = (
+    Guard(
+        "reads: tiles of points",
+        "backbone/point_tiles.py",
+        "conditions = (*_inside(geom), predicate(scope, visible), *where)",
+        "conditions = (*_inside(geom), *where)",
+        (CARRIES,),
+    ),
+    Guard(
+        "tiles: kept for readers of the same scope alone",
+        "gateway/routes/tiles.py",
+        "tile = await platform.tiles.get((layer.name, digest, z, x, y), make, lasting=False)",
+        "tile = await platform.tiles.get((layer.name, z, x, y), make, lasting=False)",
+        (PLACE_TILES,),
+    ),
+    Guard(
+        "tiles: of areas, kept for readers of the same scope alone",
+        "gateway/routes/tiles.py",
+        "platform.tiles.get((layer.name, version, digest, z, x, y)",
+        "platform.tiles.get((layer.name, version, z, x, y)",
+        (PLACE_TILES.replace("places", "areas"),),
+    ),
     Guard(
         "rule: areas",
         POLICY,
