@@ -58,6 +58,15 @@ LAYERS: dict[str, Layer] = {
             inside=MappingProxyType({"places": {**_POINT, "name": "String", "category": "String", "risk": "String"}}),
         ),
         Layer(
+            "devices",
+            "grid",
+            lambda scope, z, x, y, version: grid.device_tile(scope, z, x, y),
+            by_boundary=False,
+            description="Devices in use: properties id, name, kind, area_path and count; otherwise like `places`, with "
+            "`kind` if it is the same for all.",
+            inside=MappingProxyType({"devices": {**_POINT, "name": "String", "kind": "String"}}),
+        ),
+        Layer(
             "cases",
             "hazards",
             lambda scope, z, x, y, version: hazards.case_tile(scope, z, x, y),

@@ -10,10 +10,9 @@ from gateway.tiles import DEEPEST
 
 WHOLE_WORLD = (-180.0, -85.05113, 180.0, 85.05113)
 TEXT, PAPER, LAND, NIGHT = "#33475a", "#e9e5da", "#f7f4ed", "#17344f"
-RISKS = {"major": "#c62f2f", "larger": "#e07b1a", "general": "#d9b310", "low": "#2b6cb0"}
-"""红橙黄蓝: 重大 较大 一般 低. A cell whose places differ in risk has none of the four."""
-_RISK_WORDS = {"major": ("major", "red", "high"), "larger": ("larger", "orange"), "general": ("general", "yellow"),
-               "low": ("low", "blue")}  # fmt: skip
+RISKS = {"red": "#c62f2f", "orange": "#e07b1a", "yellow": "#d9b310", "blue": "#2b6cb0"}
+"""红橙黄蓝. A cell whose places differ in risk has none of the four."""
+DEVICES = {"#6a4fa3": ("camera",), "#b23a6f": ("fire_device",), "#3d6b99": ("alarm_button",)}
 STATES = {"#c8553d": ("reported", "verified"), "#d08b2e": ("registered", "dispatched"),
           "#2f7f86": ("accepted", "handling"), "#5b7f4b": ("handled", "checked")}  # fmt: skip
 Box = tuple[float, float, float, float]
@@ -48,7 +47,8 @@ def style(origin: str, box: Box | None) -> dict[str, Any]:
         "layers": [
             {"id": "paper", "type": "background", "paint": {"background-color": PAPER}},
             *_areas(),
-            *_points("places", _by_word("risk", {RISKS[risk]: words for risk, words in _RISK_WORDS.items()}), "name"),
+            *_points("devices", _by_word("kind", DEVICES), None),
+            *_points("places", _by_word("risk", {colour: (risk,) for risk, colour in RISKS.items()}), "name"),
             *_points("cases", _by_word("state", STATES), None),
         ],
     }

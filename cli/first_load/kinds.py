@@ -8,7 +8,7 @@ from typing import Any
 
 from cli.first_load.values import Reader, Refused, certificates, code, day, number, text, yes_or_no
 from contracts.commands import Command
-from contracts.grid.commands import Crs, PutAgency, PutPerson, PutPlace, PutPost
+from contracts.grid.commands import Crs, DeviceKind, PutAgency, PutDevice, PutPerson, PutPlace, PutPost
 from services.grid.domain import posts as post_rules
 
 AGENCY_KINDS = {
@@ -38,6 +38,15 @@ POST_NAMES = {kind.zh: kind.code for kind in post_rules.KINDS.values()} | {
     "保安": "property_guard",
     "保安员": "property_guard",
     "志愿者": "volunteer",
+}
+DEVICE_NAMES = {
+    "摄像机": DeviceKind.CAMERA.value,
+    "摄像头": DeviceKind.CAMERA.value,
+    "监控": DeviceKind.CAMERA.value,
+    "消防设备": DeviceKind.FIRE_DEVICE.value,
+    "消防物联设备": DeviceKind.FIRE_DEVICE.value,
+    "一键报警": DeviceKind.ALARM_BUTTON.value,
+    "报警按钮": DeviceKind.ALARM_BUTTON.value,
 }
 RISKS = {"红": "red", "红色": "red", "重大": "red", "橙": "orange", "橙色": "orange", "较大": "orange"} | {
     "黄": "yellow", "黄色": "yellow", "一般": "yellow", "蓝": "blue", "蓝色": "blue", "低": "blue"
@@ -178,5 +187,33 @@ POSTS = Kind(
     needs=("agency", "person", "place", "post"), agency_of_person=True, check=_post_stands,
 )  # fmt: skip
 
-KINDS = (AGENCIES, PERSONS, PLACES, POSTS)
+DEVICES = Kind(
+    "devices", "device", "/v1/devices", "device_id", PutDevice,
+    (
+        Field("key", ("设备编码", "设备编号", "编码", "编号", "code", "device_code"), required=True),
+        Field("kind", ("设备类型", "设备类别", "类型", "类别"), code(DEVICE_NAMES), required=True),
+        Field("name", ("设备名称", "点位名称", *_NAME), required=True),
+        Field("agency_id", _AGENCY, required=True, refers="agency"),
+        *POSITION,
+        Field("spot", ("安装部位", "部位"), code()),
+        Field("place_id", ("场所编码", "场所编号", "场所代码", "place", "place_code"), refers="place"),
+        Field("installed_on", ("安装日期", "启用日期"), day),
+        Field("filed_on", ("备案日期",), day),
+        Field("filing_no", ("备案编号", "备案号")),
+        Field("gb_id", ("国标编码", "国标编号", "gb28181", "gbid")),
+        Field("bearing_deg", ("方位角", "朝向"), number),
+        Field("angle_deg", ("视场角", "可视角"), number),
+        Field("range_m", ("可视距离", "可视半径"), number),
+        Field("height_m", ("安装高度", "架设高度"), number),
+        Field("source_address", ("传输装置地址", "源地址")),
+        Field("system_type", ("系统类型",), number),
+        Field("system_address", ("系统地址",), number),
+        Field("part_type", ("部件类型",), number),
+        Field("part_address", ("部件地址",), number),
+        _ACTIVE,
+    ),
+    needs=("agency", "place", "device"),
+)  # fmt: skip
+
+KINDS = (AGENCIES, PERSONS, PLACES, POSTS, DEVICES)
 LISTS = {kind.entity: kind for kind in KINDS}

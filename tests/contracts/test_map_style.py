@@ -64,7 +64,7 @@ def test_each_risk_has_its_colour() -> None:
     places = next(each for each in map_style.style(ORIGIN, BOX)["layers"] if each["id"] == "places")
     _, _, *pairs, other = places["paint"]["circle-color"]
     colours = {word: colour for words, colour in zip(pairs[::2], pairs[1::2], strict=True) for word in words}
-    assert [colours[risk] for risk in ("major", "larger", "general", "low")] == list(map_style.RISKS.values())
+    assert [colours[risk] for risk in ("red", "orange", "yellow", "blue")] == list(map_style.RISKS.values())
     assert other not in colours.values()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from services.grid.domain.hardware import HARDWARE
+from services.grid.domain.posts import KINDS
 from services.grid.domain.risks import COLOURS
 from services.grid.domain.risks import SOURCE as RISKS_SOURCE
 
@@ -47,18 +48,7 @@ def _ours(name: str, title: str, title_en: str, *rows: tuple[str, str, str], sou
 
 
 POST_KINDS = _ours(
-    "post-kinds", "岗位类别", "Kinds of posts",
-    ("grid_worker", "网格员", "Grid worker"),
-    ("deputy_grid_worker", "副网格员", "Deputy grid worker"),
-    ("building_chief", "楼栋长", "Building chief"),
-    ("village_police", "社区（驻村）民警", "Village police officer"),
-    ("mediator", "人民调解员", "Mediator"),
-    ("legal_adviser", "村（社区）法律顾问", "Legal adviser"),
-    ("legally_versed_villager", "法律明白人", "Legally-versed villager"),
-    ("safety_officer", "场所安全员", "Safety officer of a place"),
-    ("property_guard", "物业保安", "Property guard"),
-    ("volunteer", "平安志愿者", "Volunteer"),
-    ("patrol_officer", "巡防队员", "Patrol officer"),
+    "post-kinds", "岗位类别", "Kinds of posts", *((kind.code, kind.zh, kind.en) for kind in KINDS.values())
 )  # fmt: skip
 
 AREA_KINDS = _ours(

@@ -7,6 +7,7 @@ facts wherever they lie). Lists give `body` and their keyset `cursor_1`, `cursor
 from services.grid.queries.alliances import alliance_by_id, alliance_list
 from services.grid.queries.areas import area_by_code, area_list, boundary_version, cells, owner
 from services.grid.queries.codes import code_list, code_lists, place_category_list, risk_colour
+from services.grid.queries.device_tiles import device_tile
 from services.grid.queries.devices import camera_views, device_by_id, device_list, devices_nearest
 from services.grid.queries.history import area_history, successor_list, successors_since, version_list
 from services.grid.queries.imports import import_by_id, import_list, import_state
@@ -39,6 +40,7 @@ __all__ = [
     "code_lists",
     "device_by_id",
     "device_list",
+    "device_tile",
     "devices_nearest",
     "duty_at",
     "duty_at_place",

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Date, Select, Text, Uuid, bindparam, case, cast, func, literal_column, or_, select
+from sqlalchemy import Select, Uuid, bindparam, case, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql import ColumnElement
 
@@ -15,17 +15,16 @@ from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.scope import Scope
 from services.grid.queries.places import PLACES, place_json
+from services.grid.queries.posts import phone_on_duty
 from services.grid.tables import (
     alliances,
     areas,
     boundary_versions,
-    persons,
     place_categories,
     place_contacts,
     place_hardware,
     place_qr_revocations,
     places,
-    posts,
 )
 
 P, C = places.c, place_categories.c
@@ -141,20 +140,5 @@ def _areas() -> ColumnElement[Any]:
 
 
 def _duty_phone() -> ColumnElement[Any]:
-    """Of a grid worker of the place's own grid who holds the post on the day; none where nobody does."""
-    day, p = cast(bindparam("day"), Date), posts.c
-    return (
-        select(cast(persons.c.duty_phone, Text))
-        .select_from(posts.join(persons, persons.c.person_id == p.person_id))
-        .where(
-            p.area_path == P.area_path,
-            p.kind == literal_column("'grid_worker'"),
-            p.valid_from <= day,
-            or_(p.valid_until.is_(None), p.valid_until >= day),
-            persons.c.active,
-            persons.c.duty_phone.is_not(None),
-        )
-        .order_by(p.valid_from.desc(), p.post_id)
-        .limit(1)
-        .scalar_subquery()
-    )
+    """Of who is there on the day for a grid worker's post of the place's own grid; none where nobody is."""
+    return phone_on_duty(P.area_path, "grid_worker")

@@ -19,6 +19,7 @@ from sqlalchemy import (
     cast,
     exists,
     func,
+    literal_column,
     not_,
     null,
     or_,
@@ -124,6 +125,26 @@ def duty_at_place(scope: Scope, place_id: UUID, on: date) -> Query:
 
     values = {"place_id": place_id, "day": on, **parameters(scope)}
     return Query(("grid.duty_at_place", shape(scope)), build, values)
+
+
+def phone_on_duty(path: ColumnElement[str], kind: str) -> ColumnElement[Any]:
+    """Part of a larger statement, which has the parameter `day`: the duty phone of who is there on that day for a post
+    of this kind in the area `path`; NULL where nobody is."""
+    phone = _present()["duty_phone"]
+    return (
+        select(phone)
+        .select_from(_with_present())
+        .where(
+            _p.area_path == path,
+            _p.place_id.is_(None),
+            _p.kind == literal_column(f"'{kind}'"),
+            _held_on_day(),
+            phone.is_not(None),
+        )
+        .order_by(_p.valid_from.desc(), _p.post_id)
+        .limit(1)
+        .scalar_subquery()
+    )
 
 
 def _on_duty(scope: Scope, *where: ColumnElement[bool]) -> Select[Any]:

@@ -8,108 +8,30 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
-import json
 import math
 import sqlite3
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-import httpx
 import mapbox_vector_tile  # type: ignore[import-untyped]
 import shapely
 
-from gateway import cursors
-from tests.integration.gateway.scoped_county import COUNTY, STEP, TODAY, Fact, Viewer, World, may_see
-
-Probe = Callable[[World, Viewer], None]
-PAGE = 4
-TOWN, OTHER = "330411/330411101/", "330411/330411102/"
-VILLAGE = f"{OTHER}330411102201/"
-WHERE = [COUNTY, TOWN, OTHER, VILLAGE, f"{VILLAGE}330411102201001/"]
-BOXES = [
-    (120.0, 30.0, 120.0 + STEP / 2, 30.0 + STEP / 2),
-    (120.0 + STEP * 1.2, 30.0 + STEP * 1.7, 120.0 + STEP * 2.2, 30.0 + STEP * 2.2),
-    (-180.0, -90.0, 180.0, 90.0),
-    (100.0, 20.0, 101.0, 21.0),
-]
-_ID = {"area": "code", "agency": "agency_id", "jurisdiction": "jurisdiction_id", "post": "post_id",
-       "place": "place_id", "import": "import_id"}  # fmt: skip
-
-
-def ids(facts: list[Fact]) -> list[str]:
-    return [each.id for each in facts]
-
-
-def like(answer: httpx.Response) -> tuple[Any, ...]:
-    """What a caller can tell two refusals apart by."""
-    body = {name: value for name, value in answer.json().items() if name not in ("trace_id", "instance")}
-    named = {"x-trace-id", "x-correlation-id", "date", "content-length"}
-    headers = sorted((name, value) for name, value in answer.headers.items() if name not in named)
-    return answer.status_code, json.dumps(body, sort_keys=True), headers
-
-
-def listed(world: World, viewer: Viewer, kind: str, path: str, keep: Callable[[Fact], bool], /, **filters: Any) -> None:
-    """Every page of a list: the right rows in the right order, and `next` only where a visible row follows."""
-    wanted, found, after = ids(world.seen(viewer, kind, keep)), [], None
-    while True:
-        params = {"limit": PAGE, **filters, **({"after": after} if after else {})}
-        answer = world.get(viewer, path, **params)
-        assert answer.status_code == 200, (viewer, path, params, answer.text)
-        page = answer.json()
-        found += [each[_ID[kind]] for each in page["items"]]
-        following = page["next"]
-        assert (following is not None) is (len(found) < len(wanted)), (viewer.login, path, filters)
-        if following is None:
-            break
-        # A cursor holds what the last row of its page shows, and nothing of the row after it.
-        last = json.dumps(page["items"][-1], ensure_ascii=False)
-        for value in cursors.decode(_CURSORS[kind], following) or ():
-            assert isinstance(value, datetime) or str(value) in last, (viewer.login, path, value)
-        after = following
-    assert found == wanted, (viewer.login, path, filters)
-
-
-_CURSORS = {"area": "areas", "agency": "agencies", "jurisdiction": "jurisdictions", "post": "posts", "place": "places",
-            "import": "imports"}  # fmt: skip
-
-
-def stolen(world: World, viewer: Viewer, kind: str, path: str) -> None:
-    """Another's cursor stands on a row that this viewer may not see: what follows is the viewer's own all the same."""
-    county = next(each for each in world.viewers if each.login == "county")
-    cursor = world.get(county, path, limit=PAGE).json()["next"]
-    rows = world.seen(county, kind)
-    if cursor is None:
-        return
-    before = set(ids(rows[:PAGE]))
-    places = {each.id: n for n, each in enumerate(sorted(world.all(kind), key=_order(kind)))}
-    last = places[rows[PAGE - 1].id]
-    found = [each[_ID[kind]] for each in world.get(viewer, path, limit=200, after=cursor).json()["items"]]
-    assert found == [each for each in ids(world.seen(viewer, kind)) if places[each] > last], (viewer.login, path)
-    assert not before & set(found) or viewer.login == "county"
-
-
-def _order(kind: str) -> Callable[[Fact], Any]:
-    from tests.integration.gateway.scoped_county import ORDER
-
-    return ORDER[kind]
-
-
-def within(path: str) -> Callable[[Fact], bool]:
-    return lambda each: each.area[: len(path)] == path
-
-
-def in_box(box: tuple[float, float, float, float]) -> Callable[[Fact], bool]:
-    return lambda each: bool(shapely.box(*box).intersects(each.shape))
-
-
-def says(name: str, value: Any) -> Callable[[Fact], bool]:
-    return lambda each: bool(each.values[name] == value)
-
-
-def anything(_: Fact) -> bool:
-    return True
+from tests.integration.gateway.probing import (
+    BOXES,
+    ID,
+    OTHER,
+    WHERE,
+    Probe,
+    anything,
+    ids,
+    in_box,
+    like,
+    listed,
+    says,
+    stolen,
+    within,
+)
+from tests.integration.gateway.scoped_county import STEP, TODAY, Fact, Viewer, World, may_see
 
 
 def areas(world: World, viewer: Viewer) -> None:
@@ -137,6 +59,66 @@ def area(world: World, viewer: Viewer) -> None:
             assert (answer.status_code, answer.json().get("path")) == (200, each.area), (viewer, answer.text)
         else:
             assert like(answer) == nothing, (viewer, each)
+
+
+def area_history(world: World, viewer: Viewer) -> None:
+    nothing = like(world.get(viewer, "/v1/areas/330411999999/history"))
+    for each in world.all("area"):
+        answer = world.get(viewer, f"/v1/areas/{each.id}/history")
+        if may_see(viewer, each):
+            # Renamed by the second version, and never moved.
+            rows = [(row["name"], row["path"]) for row in answer.json()["items"]]
+            assert rows == [(each.values["name"][1:], each.area), (each.values["name"], each.area)], (viewer, each)
+        else:
+            assert like(answer) == nothing, (viewer, each)
+
+
+def versions(world: World, viewer: Viewer) -> None:
+    """The county's own history: for who sees the whole of it."""
+    county = next(each for each in world.all("area") if each.values["level"] == "county")
+    found = [each["version"] for each in world.get(viewer, "/v1/areas/versions").json()["items"]]
+    assert found == ([2, 1] if may_see(viewer, county) else []), viewer
+
+
+def progress(world: World, viewer: Viewer) -> None:
+    nothing = like(world.get(viewer, f"/v1/areas/imports/{uuid4()}/progress"))
+    for each in world.all("import"):
+        answer = world.get(viewer, f"/v1/areas/imports/{each.id}/progress")
+        if may_see(viewer, each):
+            assert (answer.status_code, each.id in answer.text) == (200, True), (viewer, each)
+            assert "event: done" in answer.text
+        else:
+            assert like(answer) == nothing, (viewer, each)
+
+
+def overlays(world: World, viewer: Viewer) -> None:
+    listed(world, viewer, "overlay", "/v1/overlays", anything)
+    for path in WHERE:
+        listed(world, viewer, "overlay", "/v1/overlays", within(path), within=path)
+    listed(world, viewer, "overlay", "/v1/overlays", says("kind", "patrol_zone"), kind="patrol_zone", geometry=True)
+    listed(world, viewer, "overlay", "/v1/overlays", says("name", "区3"), name="区3")
+    for each in world.all("overlay")[:4]:
+        point = each.shape.centroid
+        keep = lambda zone, point=point: bool(zone.shape.covers(point))
+        listed(world, viewer, "overlay", "/v1/overlays", keep, lon=point.x, lat=point.y, crs="wgs84")
+    stolen(world, viewer, "overlay", "/v1/overlays")
+
+
+def devices(world: World, viewer: Viewer) -> None:
+    listed(world, viewer, "device", "/v1/devices", anything)
+    for path in WHERE:
+        listed(world, viewer, "device", "/v1/devices", within(path), within=path)
+    listed(world, viewer, "device", "/v1/devices", lambda _: False, kind="fire_device")
+    listed(world, viewer, "device", "/v1/devices", says("name", "机3"), name="机3")
+    agency = world.all("device")[0].values["agency_id"]
+    listed(world, viewer, "device", "/v1/devices", says("agency_id", agency), agency_id=agency)
+    stolen(world, viewer, "device", "/v1/devices")
+
+
+def device_export(world: World, viewer: Viewer) -> None:
+    for keep, filters in ((anything, {}), (within(OTHER), {"within": OTHER})):
+        found = world.get(viewer, "/v1/devices/export", **filters).json()["features"]
+        assert [each["properties"]["device_id"] for each in found] == ids(world.seen(viewer, "device", keep)), viewer
 
 
 def area_duty(world: World, viewer: Viewer) -> None:
@@ -183,7 +165,7 @@ def _one(kind: str, path: str) -> Probe:
         for each in world.all(kind):
             answer = world.get(viewer, path.format(each.id))
             if may_see(viewer, each):
-                assert (answer.status_code, answer.json()[_ID[kind]]) == (200, each.id), (viewer, each)
+                assert (answer.status_code, answer.json()[ID[kind]]) == (200, each.id), (viewer, each)
             else:
                 assert like(answer) == nothing, (viewer, each)
 
@@ -214,7 +196,7 @@ def places(world: World, viewer: Viewer) -> None:
     listed(world, viewer, "place", "/v1/places", anything)
     for path in WHERE:
         listed(world, viewer, "place", "/v1/places", within(path), within=path)
-    for name, value in (("category", "market"), ("risk", "major")):
+    for name, value in (("category", "market"), ("risk", "red")):
         listed(world, viewer, "place", "/v1/places", says(name, value), **{name: value})
     listed(world, viewer, "place", "/v1/places", lambda each: "所1" in each.values["name"], name="所1")
     for box in BOXES:
@@ -241,11 +223,11 @@ def _export(kind: str, path: str) -> Probe:
                               (in_box(BOXES[1]), {"bbox": ",".join(map(str, BOXES[1]))})):  # fmt: skip
             wanted = ids(world.seen(viewer, kind, keep))
             found = world.get(viewer, path, **filters).json()["features"]
-            assert [each["properties"][_ID[kind]] for each in found] == wanted, (viewer.login, path, filters)
+            assert [each["properties"][ID[kind]] for each in found] == wanted, (viewer.login, path, filters)
             text = world.get(viewer, path, **filters, format="csv").content.decode("utf-8-sig")
-            assert [row[_ID[kind]] for row in csv.DictReader(io.StringIO(text))] == wanted, (viewer.login, path)
+            assert [row[ID[kind]] for row in csv.DictReader(io.StringIO(text))] == wanted, (viewer.login, path)
         packed = world.get(viewer, path, format="gpkg").content
-        assert _in_geopackage(packed, path.split("/")[2], _ID[kind]) == ids(world.seen(viewer, kind)), viewer
+        assert _in_geopackage(packed, path.split("/")[2], ID[kind]) == ids(world.seen(viewer, kind)), viewer
 
     return probe
 
@@ -323,16 +305,20 @@ def area_tiles(world: World, viewer: Viewer) -> None:
 _tags: dict[tuple[Any, ...], set[str]] = {}
 
 
-def place_tiles(world: World, viewer: Viewer) -> None:
+def point_tiles(kind: str, layer: str) -> Probe:
+    return lambda world, viewer: _point_tiles(world, viewer, kind, layer)
+
+
+def _point_tiles(world: World, viewer: Viewer, kind: str, layer: str) -> None:
     for at in TILES:
-        layers, tag = _decoded(world, viewer, "places", at)
-        found = layers.get("places", [])
-        inside = world.seen(viewer, "place", lambda each, at=at: bool(_tile_box(*at, 0).covers(each.shape)))
+        layers, tag = _decoded(world, viewer, layer, at)
+        found = layers.get(layer, [])
+        inside = world.seen(viewer, kind, lambda each, at=at: bool(_tile_box(*at, 0).covers(each.shape)))
         assert sum(each["count"] for each in found) == len(inside), (viewer.login, at)
         assert {each["id"] for each in found if "id" in each} <= set(ids(inside)), (viewer.login, at)
         # Who sees the same gets the same tag, whatever else there is.
-        _tags.setdefault((at, *ids(inside)), set()).add(tag)
-        assert len(_tags[at, *ids(inside)]) == 1, (viewer.login, at)
+        _tags.setdefault((layer, at, *ids(inside)), set()).add(tag)
+        assert len(_tags[layer, at, *ids(inside)]) == 1, (viewer.login, at)
 
 
 def the_same_for_all(path: str) -> Probe:
@@ -350,7 +336,25 @@ def layer_documents(world: World, viewer: Viewer) -> None:
         the_same_for_all(f"/v1/tiles/{name}.json")(world, viewer)
 
 
+def code_lists(world: World, viewer: Viewer) -> None:
+    names = [each["list"] for each in world.get(viewer, "/v1/codes").json()["items"]]
+    assert len(names) > 5
+    for name in names:
+        the_same_for_all(f"/v1/codes/{name}")(world, viewer)
+
+
 PROBES: dict[str, Probe] = {
+    "/v1/areas/versions": versions,
+    "/v1/areas/{code}/history": area_history,
+    "/v1/areas/imports/{import_id}/progress": progress,
+    "/v1/overlays": overlays,
+    "/v1/overlays/{overlay_id}": _one("overlay", "/v1/overlays/{}"),
+    "/v1/devices": devices,
+    "/v1/devices/export": device_export,
+    "/v1/devices/{device_id}": _one("device", "/v1/devices/{}"),
+    "/v1/codes": the_same_for_all("/v1/codes"),
+    "/v1/codes/{name}": code_lists,
+    "/v1/place-categories": the_same_for_all("/v1/place-categories"),
     "/v1/areas": areas,
     "/v1/areas/export": _export("area", "/v1/areas/export"),
     "/v1/areas/locate": locate,
@@ -367,12 +371,23 @@ PROBES: dict[str, Probe] = {
     "/v1/places/export": _export("place", "/v1/places/export"),
     "/v1/places/{place_id}": _one("place", "/v1/places/{}"),
     "/v1/tiles/areas/{z}/{x}/{y}.mvt": area_tiles,
-    "/v1/tiles/places/{z}/{x}/{y}.mvt": place_tiles,
+    "/v1/tiles/places/{z}/{x}/{y}.mvt": point_tiles("place", "places"),
+    "/v1/tiles/devices/{z}/{x}/{y}.mvt": point_tiles("device", "devices"),
     "/v1/tiles/style.json": the_same_for_all("/v1/tiles/style.json"),
     "/v1/tiles/{layer}.json": layer_documents,
 }
 ELSEWHERE = {
     "/v1/tiles/cases/{z}/{x}/{y}.mvt": "test_nobody_sees_more.py, with the categories and sensitivities of cases",
+    "/v1/agencies/{agency_id}/staff": "test_staff.py: the agency itself and the county's desk",
+    "/v1/leaves": "test_staff.py: the agency itself and the county's desk",
+    "/v1/alliances": "test_nobody_sees_more.py",
+    "/v1/alliances/{alliance_id}": "test_nobody_sees_more.py",
+    "/v1/areas/{code}/uncovered-view": "test_devices.py: by the cameras that the caller sees",
+    "/v1/devices/nearest": "test_devices.py, and grid/test_nearest_devices.py against a count over all",
+    "/v1/places/nearest": "test_nobody_sees_more.py",
+    "/v1/places/{place_id}/duty": "test_staff.py",
+    "/v1/places/{place_id}/qr": "test_nobody_sees_more.py",
+    "/v1/public/places/{token}": "test_places.py: open to all who hold a code that is in force",
     "/v1/quarantine": "test_quarantine.py: administrators alone",
     "/v1/quarantine/{service}/{entry_id}": "test_quarantine.py: administrators alone",
 }
@@ -381,7 +396,7 @@ ELSEWHERE = {
 
 def addresses(world: World) -> list[str]:
     """Every read of PROBES as one address, or several: what test_grid_scope asks twice."""
-    first = {kind: ids(world.all(kind))[-1] for kind in _ID}
+    first = {kind: ids(world.all(kind))[-1] for kind in ID}
     found = [path for path in PROBES if "{" not in path and not path.endswith("/locate")]
     found += [f"{path}/export?format={form}" for path in ("/v1/areas", "/v1/places") for form in ("csv", "gpkg")]
     found += [f"{path}?limit=2" for path in ("/v1/agencies", "/v1/jurisdictions", "/v1/posts", "/v1/places")]

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import pathlib
 import random
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -20,7 +21,18 @@ import pytest
 import shapely
 
 from backbone.settings import PlatformSettings
-from contracts.grid.commands import PutAgency, PutJurisdiction, PutPerson, PutPlace, PutPost, StartBoundaryChange
+from contracts.grid.commands import (
+    Crs,
+    DeviceKind,
+    PutAgency,
+    PutDevice,
+    PutJurisdiction,
+    PutOverlay,
+    PutPerson,
+    PutPlace,
+    PutPost,
+    StartBoundaryChange,
+)
 from contracts.scope import Actor, Role, Scope
 from gateway.access import changes
 from gateway.app import create_app
@@ -111,6 +123,8 @@ ORDER: dict[str, Callable[[Fact], Any]] = {
     "jurisdiction": lambda each: UUID(each.id).bytes,
     "post": lambda each: UUID(each.id).bytes,
     "place": lambda each: (each.area, UUID(each.id).bytes),
+    "overlay": lambda each: (each.area, UUID(each.id).bytes),
+    "device": lambda each: (each.area, UUID(each.id).bytes),
     "import": lambda each: (each.values["created_at"], UUID(each.id).bytes),
 }
 
@@ -172,6 +186,9 @@ def _fill(world: World, chance: random.Random) -> None:
         put_post(world, chance.choice(agencies), chance.choice(paths), chance.choice(persons), number)
     for number in range(36):
         put_place(world, chance.choice(grids), chance, number)
+    for number in range(10):
+        put_overlay(world, chance.choice(world.all("area")), number)
+        put_camera(world, chance.choice(grids), chance.choice(agencies), chance, number)
     world.viewers += _viewers(paths, agencies, chance)
     _imports(world, agencies)
 
@@ -199,7 +216,7 @@ def put_jurisdiction(world: World, agency: UUID, area: str, number: int) -> None
 
 
 def put_post(world: World, agency: UUID, area: str, person: tuple[UUID, bool], number: int) -> None:
-    made, kind = uuid4(), ("grid_worker", "village_police")[number % 2]
+    made, kind = uuid4(), ("mediator", "village_police")[number % 2]
     until = date(2025, 12, 31) if number % 5 == 0 else None
     asked = PutPost(post_id=made, person_id=person[0], agency_id=agency, kind=kind, area_path=area,
                     valid_from=date(2025, 1, 1), valid_until=until)  # fmt: skip
@@ -214,10 +231,37 @@ def put_place(world: World, grid: Fact, chance: random.Random, number: int) -> N
     lon, lat = (low + (high - low) * chance.uniform(0.1, 0.9) for low, high in ((west, east), (south, north)))
     made = uuid4()
     values = {"name": f"处所{number}", "category": ("special.school", "market")[number % 2],
-              "risk": ("low", "major")[number % 3 == 0]}  # fmt: skip
+              "risk": ("blue", "red")[number % 3 == 0]}  # fmt: skip
     world.grid.do(commands.put_place, PutPlace(place_id=made, lon=lon, lat=lat, **values))
     fact = Fact("place", str(made), grid.area, values=values, shape=shapely.Point(lon, lat))
     world.facts.append(fact)
+
+
+def put_overlay(world: World, area: Fact, number: int) -> None:
+    made, kind = uuid4(), ("school_zone", "patrol_zone")[number % 2]
+    # A tenth of the area's width around its middle lies in that area; in which of those below, is put to the test.
+    shape = area.shape.centroid.buffer(STEP / 10).envelope
+    wkb = b64encode(shapely.to_wkb(shape, byte_order=1)).decode()
+    asked = PutOverlay(overlay_id=made, name=f"区{number}", kind=kind, geometry=wkb, crs=Crs.WGS84)
+    world.grid.do(commands.put_overlay, asked)
+    holders = [each for each in world.all("area") if each.shape.covers(shape)]
+    held = max(holders, key=lambda each: len(each.area)).area
+    world.facts.append(Fact("overlay", str(made), held, values={"kind": kind, "name": f"区{number}"}, shape=shape))
+
+
+def put_camera(world: World, grid: Fact, agency: UUID, chance: random.Random, number: int) -> None:
+    west, south, east, north = grid.shape.bounds
+    lon, lat = (low + (high - low) * chance.uniform(0.1, 0.9) for low, high in ((west, east), (south, north)))
+    made = uuid4()
+    asked = PutDevice(
+        device_id=made, kind=DeviceKind.CAMERA, name=f"机{number}", agency_id=agency, lon=lon, lat=lat, crs=Crs.WGS84,
+        spot="road", gb_id=f"3304110000132{number:07}",
+    )  # fmt: skip
+    world.grid.do(commands.put_device, asked)
+    values = {"name": f"机{number}", "agency_id": str(agency)}
+    world.facts.append(
+        Fact("device", str(made), grid.area, frozenset({agency}), values=values, shape=shapely.Point(lon, lat))
+    )
 
 
 def _viewers(paths: list[str], agencies: list[UUID], chance: random.Random) -> list[Viewer]:

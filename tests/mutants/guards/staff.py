@@ -39,8 +39,8 @@ GUARDS = (
     Guard(
         "staff: posts of places do not answer for the area",
         "services/grid/queries/posts.py",
-        "            _p.place_id.is_(None),",
-        "            _p.post_id.is_not(None),",
+        "_p.place_id.is_(None),\n            not_(",
+        "_p.post_id.is_not(None),\n            not_(",
         (f"{POSTS}test_a_post_of_a_place_lies_in_the_places_area_and_answers_for_the_place_alone",),
     ),
     Guard(

@@ -15,6 +15,7 @@ READS = {
     "case_standing": lambda scope: queries.case_standing(scope, ONE),
     "case_history": lambda scope: queries.case_history(scope, ONE),
     "case_list": lambda scope: queries.case_list(scope, state=["closed"], category="fire"),
+    "case_tile": lambda scope: queries.case_tile(scope, 12, 3417, 1672),
     "routing": lambda scope: queries.routing(scope),
 }
 

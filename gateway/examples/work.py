@@ -1,0 +1,147 @@
+"""Examples of cases, patrols and what is told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gateway.examples.ids import AGENCY_ID, CASE_ID, GRID, SHIFT_ID, TOWN, UNIT_ID
+
+CASE_REPORT: dict[str, Any] = {
+    "category": "fire.electrical",
+    "source": "grid_worker",
+    "description": "楼道内私拉电线为电动车充电",
+    "lon": 120.7012,
+    "lat": 30.7688,
+    "crs": "gcj02",
+    "occurred_at": "2026-01-31T08:00:00Z",
+    "external_refs": [{"system": "city-12345", "id": "2026013100017"}],
+}
+CASE: dict[str, Any] = {
+    "case_id": CASE_ID,
+    "case_no": "330499-20260131-00017",
+    "version": 1,
+    "kind": "hazard",
+    "category": "fire.electrical",
+    "source": "grid_worker",
+    "state": "reported",
+    "grade": "general",
+    "sensitivity": 1,
+    "description": "楼道内私拉电线为电动车充电",
+    "lon": 120.6966,
+    "lat": 30.7711,
+    "area_path": GRID,
+    "boundary_version": 1,
+    "unassigned": False,
+    "lead_agency_id": None,
+    "occurred_at": "2026-01-31T08:00:00.000000Z",
+    "reported_at": "2026-01-31T08:00:03.120000Z",
+    "original": {"crs": "gcj02", "lon": 120.7012, "lat": 30.7688},
+    "external_refs": [{"system": "city-12345", "id": "2026013100017"}],
+    "photos": [],
+}
+HISTORY: dict[str, Any] = {
+    "seq": 2,
+    "at": "2026-01-31T08:05:11.000000Z",
+    "move": "verify",
+    "from_state": "reported",
+    "to_state": "verified",
+    "account_id": "0192f0c1-2b7a-7c3e-9f00-5d1a4e6b7c80",
+    "agency_id": AGENCY_ID,
+    "reason": None,
+    "note": "现场核实，情况属实",
+}
+CATEGORY: dict[str, Any] = {
+    "code": "fire.electrical",
+    "name": "电气火灾隐患",
+    "name_en": "Electrical fire hazard",
+    "kind": "hazard",
+    "handle_hours": 72,
+    "accept_hours": 4,
+    "emergency": False,
+    "sensitivity": 1,
+    "active": True,
+    "version": 1,
+}
+ROUTING_RULE: dict[str, Any] = {
+    "rule_id": "7a6b5c4d-3e2f-5a1b-8c9d-0e1f2a3b4c5d",
+    "position": 100,
+    "category": "fire",
+    "area_path": TOWN,
+    "agency_id": AGENCY_ID,
+    "active": True,
+    "version": 1,
+}
+UNIT: dict[str, Any] = {
+    "unit_id": UNIT_ID,
+    "call_sign": "青枫巡逻1组",
+    "kind": "foot",
+    "agency_id": AGENCY_ID,
+    "area_path": TOWN,
+    "active": True,
+    "version": 1,
+}
+SHIFT: dict[str, Any] = {
+    "shift_id": SHIFT_ID,
+    "unit_id": UNIT_ID,
+    "call_sign": "青枫巡逻1组",
+    "agency_id": AGENCY_ID,
+    "duty": "street_patrol",
+    "status": "planned",
+    "area_path": TOWN,
+    "planned_from": "2026-01-31T10:00:00Z",
+    "planned_until": "2026-01-31T18:00:00Z",
+    "started_at": None,
+    "ended_at": None,
+    "version": 1,
+}
+FIXES: dict[str, Any] = {
+    "crs": "wgs84",
+    "fixes": [
+        {"unit_id": UNIT_ID, "device_at": "2026-01-31T10:00:05Z", "lon": 120.6966, "lat": 30.7711, "accuracy_m": 8}
+    ],
+}
+BATCH_ID = "0192f0c6-8c9d-7e0f-8a1b-2c3d4e5f6071"
+TAKEN: dict[str, Any] = {
+    "batch_id": BATCH_ID,
+    "taken": 1,
+    "bad": [{"index": 1, "reason": "future", "detail": "device_at is more than 5 minutes ahead"}],
+}
+LIVE: dict[str, Any] = {
+    "unit_id": UNIT_ID,
+    "call_sign": "青枫巡逻1组",
+    "lon": 120.6966,
+    "lat": 30.7711,
+    "device_at": "2026-01-31T10:00:05Z",
+    "area_path": GRID,
+}
+SUBSCRIPTION: dict[str, Any] = {
+    "subscription_id": "0192f0c7-9dae-7f10-8b2c-3d4e5f607182",
+    "agency_id": AGENCY_ID,
+    "url": "https://example.com/hooks/pingan",
+    "types": ["hazards.case.*"],
+    "area_path": TOWN,
+    "categories": None,
+    "status": "active",
+    "created_at": "2026-01-31T08:00:00Z",
+    "version": 1,
+}
+DELIVERY: dict[str, Any] = {
+    "event_id": "0192f0c8-aebf-7021-8c3d-4e5f60718293",
+    "type": "county.hazards.case.dispatched.v1",
+    "state": "delivered",
+    "attempts": 1,
+    "status": 204,
+    "latency_ms": 12,
+}
+EVENT: dict[str, Any] = {
+    "specversion": "1.0",
+    "id": "0192f0c8-aebf-7021-8c3d-4e5f60718293",
+    "source": "/pingan/330499/hazards",
+    "type": "county.hazards.case.reported.v1",
+    "subject": f"case/{CASE_ID}",
+    "time": "2026-01-31T08:00:03.120000Z",
+    "areapath": GRID,
+    "sensitivity": 1,
+    "entityversion": 1,
+    "data": {"case_id": CASE_ID, "state": "reported", "category": "fire.electrical"},
+}
