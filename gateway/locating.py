@@ -15,7 +15,7 @@ from contracts.areas import code_of
 from contracts.grid.commands import Crs
 from gateway.problems import Problem
 from geo.cells import Cells
-from geo.coordinates import CRS_NAMES, to_wgs84
+from geo.coordinates import CRS_NAMES, located
 
 MOST_POINTS = 100_000
 LINES_AT_ONCE = 5_000
@@ -89,8 +89,8 @@ def owners(points: Points, cells: Cells) -> NDArray[np.int32]:
 
     Raises Problem coordinates_swapped when no point lies in the county and some do the other way round.
     """
-    found = cells.locate_many(*to_wgs84(points.lon, points.lat, points.crs))
-    if (found < 0).all() and (cells.locate_many(*to_wgs84(points.lat, points.lon, points.crs)) >= 0).any():
+    found = cells.locate_many(*located(points.lon, points.lat, points.crs))
+    if (found < 0).all() and (cells.locate_many(*located(points.lat, points.lon, points.crs)) >= 0).any():
         raise Problem("coordinates_swapped", field="points", expected="[lon, lat]")
     return found
 

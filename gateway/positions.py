@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from contracts.grid.commands import Crs
 from gateway.problems import Problem
 from geo.cells import Cells
-from geo.coordinates import in_china, to_wgs84
+from geo.coordinates import in_china, located
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +32,11 @@ def position(lon: float, lat: float, crs: Crs, cells: Cells) -> Position:
             raise swapped(lon, lat)
         field = "lon" if abs(lon) > 180 else "lat"
         raise Problem("invalid_request", field=field, expected="-180 to 180" if field == "lon" else "-90 to 90")
-    x, y = to_wgs84(lon, lat, crs)
+    x, y = located(lon, lat, crs)
     if abs(lon) <= 90 and not in_china(x, y) and in_china(lat, lon):
         raise swapped(lon, lat)
     if abs(lon) <= 90 and cells.locate(x, y) is None:
-        other_x, other_y = to_wgs84(lat, lon, crs)
+        other_x, other_y = located(lat, lon, crs)
         if cells.locate(other_x, other_y) is not None:
             raise swapped(lon, lat)
     return Position(x, y, lon, lat, crs)

@@ -27,6 +27,7 @@ _A = 6378245.0
 _EE = 0.00669342162296594323
 _BD = math.pi * 3000.0 / 180.0
 _ROUNDS = 6
+_LOCATED_DIGITS = 9
 _PIECE = 16_384
 """Points converted at once: their intermediate arrays stay in the processor's cache."""
 _V = TypeVar("_V", float, Floats)
@@ -54,6 +55,23 @@ def to_wgs84(lon: Any, lat: Any, crs: str) -> tuple[Any, Any]:
     if crs.startswith("EPSG:"):
         return _registered(projected.to_wgs84, lon, lat, crs)
     return _convert(lon, lat, crs, {"gcj02": _gcj02_inverse, "bd09": _bd09_to_wgs84})
+
+
+@overload
+def located(lon: float, lat: float, crs: str) -> tuple[float, float]: ...
+@overload
+def located(lon: ArrayLike, lat: ArrayLike, crs: str) -> tuple[Floats, Floats]: ...
+def located(lon: Any, lat: Any, crs: str) -> tuple[Any, Any]:
+    """`to_wgs84` for a point that is to be looked up: what was shifted is rounded to a tenth of a millimetre.
+
+    One point is computed by the C library, many by numpy: on a border their last digits would decide differently.
+    """
+    x, y = to_wgs84(lon, lat, crs)
+    if crs not in ("gcj02", "bd09"):
+        return x, y
+    if isinstance(x, float):
+        return round(x, _LOCATED_DIGITS), round(y, _LOCATED_DIGITS)
+    return np.round(x, _LOCATED_DIGITS), np.round(y, _LOCATED_DIGITS)
 
 
 @overload

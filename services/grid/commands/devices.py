@@ -18,7 +18,7 @@ from contracts.grid import errors
 from contracts.grid.commands import Device, DeviceKind, PutDevice
 from contracts.grid.events import DeviceChanged, FilingDue
 from contracts.scope import Actor
-from geo.coordinates import to_wgs84
+from geo.coordinates import located
 from services.grid import boundary
 from services.grid.commands import links, rights, settling, upserts
 from services.grid.domain import devices as rules
@@ -64,7 +64,7 @@ def put_device(session: Session, actor: Actor, command: PutDevice, *, clock: Clo
     OutsideCounty, UnknownAgency, UnknownPlace, StaleVersion, and what `_judged` raises."""
     rights.require_county_role(actor)
     now = clock()
-    lon, lat = to_wgs84(command.lon, command.lat, command.crs.value)
+    lon, lat = located(command.lon, command.lat, command.crs.value)
     # Who publishes meanwhile would not see this device, and leave it in a grid that is void.
     session.execute(_NOT_WHILE_PUBLISHING)
     session.execute(_ONE_DEVICE_AT_A_TIME)

@@ -18,7 +18,7 @@ from contracts.grid import errors
 from contracts.grid.commands import Place, PutPlace
 from contracts.grid.events import PlaceChanged
 from contracts.scope import Actor
-from geo.coordinates import to_wgs84
+from geo.coordinates import located
 from services.grid import boundary
 from services.grid.commands import links, place_categories, posts, references, rights, settling, upserts
 from services.grid.domain.risks import COLOURS, colour_of
@@ -32,7 +32,7 @@ def put_place(session: Session, actor: Actor, command: PutPlace, *, clock: Clock
     risk = colour_of(command.risk)
     if risk is None:
         raise errors.UnknownRisk(field="risk", expected=" | ".join(COLOURS))
-    lon, lat = to_wgs84(command.lon, command.lat, command.crs.value)
+    lon, lat = located(command.lon, command.lat, command.crs.value)
     area_path = boundary.grid_at(session, lon, lat)
     rights.require_may_write(actor, area_path, *links.present_path(session, places, command.place_id))
     place_categories.require(session, command.category, for_place=command.place_id)

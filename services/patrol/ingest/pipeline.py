@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contracts.patrol.positions import BatchHeaders, Fixes, micros
-from geo.coordinates import to_wgs84
+from geo.coordinates import located
 from services.patrol.ingest.places import Places
 from services.patrol.ingest.roster import NEVER, Intervals, Roster
 
@@ -130,7 +130,7 @@ def in_wgs84(work: Work, known: Known) -> None:
     crs_of = [headers.crs for headers in work.batches]
     for crs in set(crs_of) - {"wgs84", "cgcs2000"}:
         mine = np.array([each == crs for each in crs_of])[work["batch"]]
-        work["lon"][mine], work["lat"][mine] = to_wgs84(work["lon"][mine], work["lat"][mine], crs)
+        work["lon"][mine], work["lat"][mine] = located(work["lon"][mine], work["lat"][mine], crs)
 
 
 def speed_noticed(work: Work, known: Known) -> None:

@@ -221,7 +221,7 @@ def put_post(world: World, agency: UUID, area: str, person: tuple[UUID, bool], n
     asked = PutPost(post_id=made, person_id=person[0], agency_id=agency, kind=kind, area_path=area,
                     valid_from=date(2025, 1, 1), valid_until=until)  # fmt: skip
     world.grid.do(commands.put_post, asked)
-    values = {"kind": kind, "person_id": str(person[0]), "on_duty": person[1] and until is None}
+    values = {"kind": kind, "person_id": str(person[0]), "on_duty": until is None}
     world.facts.append(Fact("post", str(made), area, frozenset({agency}), values=values))
 
 

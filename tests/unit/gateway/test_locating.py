@@ -13,7 +13,8 @@ from contracts.grid.commands import Crs
 from gateway import locating
 from gateway.problems import Problem
 from geo.cells import Cells
-from geo.coordinates import from_wgs84, to_wgs84
+from geo.coordinates import from_wgs84
+from geo.coordinates import located as settled
 from services.grid.jobs.draft import paths_of
 from services.grid.jobs.reading import read
 from tests.partitions import collection, partition
@@ -34,7 +35,7 @@ def located(points: locating.Points) -> list[dict[str, Any]]:
 def test_together_or_alone_the_answer_is_the_same(places: list[tuple[float, float]], crs: Crs) -> None:
     given_points = [from_wgs84(lon, lat, crs) for lon, lat in places]
     found = located(locating.read_json(json.dumps({"crs": crs, "points": given_points}).encode(), None))
-    alone = [CELLS.locate(*to_wgs84(lon, lat, crs)) for lon, lat in given_points]
+    alone = [CELLS.locate(*settled(lon, lat, crs)) for lon, lat in given_points]
     assert [line["path"] for line in found] == alone
     assert [line["n"] for line in found] == list(range(len(places)))
     assert all(line["found"] == (path is not None) for line, path in zip(found, alone, strict=True))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.coordinates import CRS_NAMES, UnknownCrs, from_wgs84, in_china, to_wgs84
+from geo.coordinates import CRS_NAMES, UnknownCrs, from_wgs84, in_china, located, to_wgs84
 from geo.measure import distance_m
 
 lons = st.floats(73.5, 135.0)
@@ -111,3 +111,14 @@ def test_a_gauss_kruger_zone_of_cgcs2000_is_taken_by_its_number() -> None:
 def test_a_number_that_is_no_map_system_is_refused(crs: str) -> None:
     with pytest.raises(UnknownCrs):
         to_wgs84(120.0, 30.0, crs)
+
+
+@pytest.mark.parametrize("crs", ["gcj02", "bd09"])
+def test_one_point_and_many_are_looked_up_at_the_same_place_to_the_last_digit(crs: str) -> None:
+    drawn = np.random.default_rng(9)
+    places = np.round(np.column_stack([drawn.uniform(119.9, 120.1, 5000), drawn.uniform(29.9, 30.1, 5000)]), 3)
+    given_points = np.column_stack(from_wgs84(places[:, 0], places[:, 1], crs))
+    together = np.column_stack(located(given_points[:, 0], given_points[:, 1], crs))
+    assert [located(lon, lat, crs) for lon, lat in given_points.tolist()] == [tuple(each) for each in together.tolist()]
+    # On round degrees, where borders are drawn, it is the border again.
+    assert (together == places).all()
