@@ -27,10 +27,12 @@ def places(platform: Platform) -> dict[str, str]:
     """Place id -> name."""
     found = {}
     with platform.client("admin") as admin:
+        category = {"name": "导出试验", "name_en": "Export probe"}
+        admin.put(f"/v1/place-categories/{CATEGORY}", json=category).raise_for_status()
         for number, (name, at) in enumerate(NAMES.items()):
             place_id = str(uuid4())
             body = {"name": name, "category": CATEGORY, "lon": at[0] + number * 1e-4, "lat": at[1], "crs": "wgs84"}
-            body |= {"risk": "major" if number else "low", "active": number != 1}
+            body |= {"risk": "red" if number else "blue", "active": number != 1}
             admin.put(f"/v1/places/{place_id}", json=body).raise_for_status()
             found[place_id] = name
     return found
@@ -107,7 +109,7 @@ def test_a_file_obeys_filters_and_scope(
 
     west, market, east = places
     assert ids() == {west, market, east}
-    assert ids(risk="major") == {market, east}
+    assert ids(risk="red") == {market, east}
     assert ids(within=WEST_GRID) == {west, market}
     assert ids(name="东郊") == {east}
     assert ids(bbox="120.5,30,121,31") == {east}

@@ -123,7 +123,7 @@ def world(platform: Platform) -> World:
         for code in (OTHER, SECRET):
             body = {"name": code, "name_en": code, "kind": "hazard", "handle_hours": 24, "accept_hours": 2}
             admin.put(f"/v1/categories/{code}", json=body | {"sensitivity": SENSITIVITY[code]}).raise_for_status()
-        made = World(platform, list(cases(platform)), [], [], [], [], [], [])
+        made = World(platform, list(cases(platform)), [], [], [], [], [], [], [])
         for name, at, area in (("west", WEST, WEST_GRID), ("east", EAST, EAST_GRID)):
             registry(admin, made, name, at, area)
     return made
@@ -163,15 +163,15 @@ def registry(admin: httpx.Client, world: World, name: str, at: tuple[float, floa
     made = str(uuid4())
     admin.put(f"/v1/places/{made}", json=place).raise_for_status()
     world.places.append(Thing(made, area, frozenset()))
+    alliance = {"kind": "home", "name": f"盟{name}", "area_path": area, "members": [made]}
+    made = str(uuid4())
+    admin.put(f"/v1/alliances/{made}", json=alliance).raise_for_status()
+    world.alliances.append(Thing(made, area, frozenset()))
     camera = {"kind": "camera", "name": f"路口{name}", "agency_id": str(agency), "spot": "road", "crs": "wgs84"}
     camera |= {"lon": at[0], "lat": at[1], "gb_id": f"3304990000132{uuid4().int % 10**7:07}"}
     made = str(uuid4())
     admin.put(f"/v1/devices/{made}", json=camera).raise_for_status()
     world.devices.append(Thing(made, area, of_agency))
-    alliance = {"kind": "home", "name": f"盟{name}", "area_path": area, "members": [made]}
-    made = str(uuid4())
-    admin.put(f"/v1/alliances/{made}", json=alliance).raise_for_status()
-    world.alliances.append(Thing(made, area, frozenset()))
     holder = {"name": f"员{name}", "agency_id": str(agency), "duty_phone": "0573-1234567"}
     admin.put(f"/v1/persons/{person}", json=holder).raise_for_status()
     post = {"person_id": str(person), "agency_id": str(agency), "kind": "grid_head", "area_path": area}

@@ -82,7 +82,7 @@ def test_who_has_not_signed_in_gets_no_tile(platform: Platform) -> None:
 
 def put_place(platform: Platform, name: str, at: tuple[float, float], **more: Any) -> str:
     place_id = str(uuid4())
-    body = {"name": name, "category": "special.school", "lon": at[0], "lat": at[1], "crs": "wgs84", **more}
+    body = {"name": name, "category": "school", "lon": at[0], "lat": at[1], "crs": "wgs84", **more}
     with platform.client("admin") as admin:
         admin.put(f"/v1/places/{place_id}", json=body).raise_for_status()
     return place_id
@@ -98,14 +98,14 @@ def features(platform: Platform, login: str, layer: str, z: int, at: tuple[float
 
 def test_a_tile_of_places_shows_those_of_the_reader_and_follows_changes(platform: Platform) -> None:
     at = (120.1111, 30.8111)  # far from what other tests put
-    place_id = put_place(platform, "实验小学", at, risk="major")
+    place_id = put_place(platform, "实验小学", at, risk="red")
 
     def shown(login: str, z: int = 15) -> dict[str, Any]:
         return {each["properties"].get("id"): each["properties"] for each in features(platform, login, "places", z, at)}
 
     wait_for(lambda: place_id in shown("west"), 30)
     assert shown("west")[place_id] == {
-        "id": place_id, "name": "实验小学", "category": "special.school", "risk": "major", "area_path": WEST_GRID,
+        "id": place_id, "name": "实验小学", "category": "school", "risk": "red", "area_path": WEST_GRID,
         "count": 1,
     }  # fmt: skip
     assert shown("east") == {}
