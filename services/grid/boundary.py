@@ -26,6 +26,8 @@ _CURRENT = (
 _IN_FORCE = select(
     exists().where(areas.c.boundary_version == bindparam("version"), areas.c.path == cast(bindparam("path"), Text))
 )
+_KEEP = text("SELECT pg_advisory_xact_lock_shared(hashtext('grid.publish'))")
+_ALONE = text("SELECT pg_advisory_xact_lock(hashtext('grid.publish'))")
 _VOIDED = text("""
 SELECT DISTINCT draft.n, draft.code
 FROM grid.import_areas AS draft
@@ -69,6 +71,17 @@ def required(session: Session) -> Boundary:
     if boundary is None:
         raise NoBoundary()
     return boundary
+
+
+def keep(session: Session) -> None:
+    """The boundary in force stays so until this transaction ends: who publishes would not see a row that is being put,
+    and leave it in an area that is void. To be asked before any row is locked, which publishing may wait for."""
+    session.execute(_KEEP)
+
+
+def publish_alone(session: Session) -> None:
+    """One publication at a time, and nobody puts anything into an area meanwhile."""
+    session.execute(_ALONE)
 
 
 def voided_codes(session: Session, import_id: UUID, version: int) -> list[tuple[int, str]]:

@@ -20,7 +20,7 @@ from contracts.grid.commands import (
     UndoBoundaryChange,
 )
 from contracts.scope import Actor
-from services.grid.boundary import current, required
+from services.grid.boundary import current, publish_alone, required
 from services.grid.commands import versions
 from services.grid.commands.rights import require_county_role, require_may_write
 from services.grid.tables import area_imports, areas, import_areas
@@ -86,7 +86,7 @@ def undo_boundary_change(session: Session, actor: Actor, command: UndoBoundaryCh
     Posts go back where they came from; what was put there since goes with the land.
     """
     require_county_role(actor)
-    versions.one_at_a_time(session)
+    publish_alone(session)
     row = versions.import_row(session, command.import_id, lock=True)
     _require_change(row)
     before = current(session)
@@ -109,7 +109,7 @@ def restore_boundary(session: Session, actor: Actor, command: RestoreBoundary, *
     """A former version is in force again, as a new version. Raises NotVisible, NoBoundary, BaseChanged,
     UnknownVersion, ImportUnchanged."""
     require_county_role(actor)
-    versions.one_at_a_time(session)
+    publish_alone(session)
     before = required(session)
     require_may_write(actor, before.county_path)
     if command.expected_version not in (None, before.version):

@@ -39,7 +39,6 @@ _OWN = {
     DeviceKind.ALARM_BUTTON: (),
 }
 # Built once: a county's registry is thousands of commands.
-_NOT_WHILE_PUBLISHING = text("SELECT pg_advisory_xact_lock_shared(hashtext('grid.publish'))")
 _ONE_DEVICE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('grid.devices'))")
 _PLACE_PATH = select(places.c.area_path).where(places.c.place_id == bindparam("place_id"))
 _d = devices.c
@@ -65,8 +64,7 @@ def put_device(session: Session, actor: Actor, command: PutDevice, *, clock: Clo
     rights.require_county_role(actor)
     now = clock()
     lon, lat = located(command.lon, command.lat, command.crs.value)
-    # Who publishes meanwhile would not see this device, and leave it in a grid that is void.
-    session.execute(_NOT_WHILE_PUBLISHING)
+    boundary.keep(session)
     session.execute(_ONE_DEVICE_AT_A_TIME)
     present = links.present_path(session, devices, command.device_id)
     area_path = _area_path(session, command, present, lon, lat)

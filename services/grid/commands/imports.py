@@ -13,7 +13,7 @@ from contracts.grid import errors
 from contracts.grid.commands import AreaImport, ImportState, PublishAreaImport, StartAreaImport
 from contracts.scope import Actor
 from geo.coordinates import UnknownCrs, to_wgs84
-from services.grid.boundary import Boundary, current, voided_codes
+from services.grid.boundary import Boundary, current, publish_alone, voided_codes
 from services.grid.commands import changes, versions
 from services.grid.commands.rights import require_county_role, require_may_write
 from services.grid.tables import area_imports, import_areas
@@ -59,7 +59,7 @@ def publish_area_import(session: Session, actor: Actor, command: PublishAreaImpo
     OtherCounty, VoidedCodeReused, BaseChanged.
     """
     require_county_role(actor)
-    versions.one_at_a_time(session)
+    publish_alone(session)
     row = versions.import_row(session, command.import_id, lock=True)
     versions.require_publishable(row)
     require_may_write(actor, child_path(None, row.county_code))

@@ -44,6 +44,7 @@ def put_overlay(session: Session, actor: Actor, command: PutOverlay, *, clock: C
     Who draws it must be in charge of the area that holds it, before and after.
     """
     rights.require_county_role(actor)
+    boundary.keep(session)
     wkb = b64decode(command.geometry)
     shape = _shape(wkb)
     current = boundary.required(session)

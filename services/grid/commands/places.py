@@ -32,6 +32,7 @@ def put_place(session: Session, actor: Actor, command: PutPlace, *, clock: Clock
     risk = colour_of(command.risk)
     if risk is None:
         raise errors.UnknownRisk(field="risk", expected=" | ".join(COLOURS))
+    boundary.keep(session)
     lon, lat = located(command.lon, command.lat, command.crs.value)
     area_path = boundary.grid_at(session, lon, lat)
     rights.require_may_write(actor, area_path, *links.present_path(session, places, command.place_id))

@@ -16,6 +16,7 @@ from contracts.grid import errors
 from contracts.grid.commands import Post, PutPost
 from contracts.refusals import InvalidField
 from contracts.scope import Actor
+from services.grid import boundary
 from services.grid.commands import facts, links, references, rights, upserts
 from services.grid.domain import posts as rules
 from services.grid.tables import persons, places, posts
@@ -29,6 +30,7 @@ def put_post(session: Session, actor: Actor, command: PutPost, *, clock: Clock) 
     """Fill, change or end a post. Raises NotAllowed, NotVisible, UnknownArea, VoidedArea, UnknownPlace, PlaceElsewhere,
     PostKindMisplaced, UnknownAgency, UnknownPerson, InvalidPeriod, DuplicateExternalRef."""
     rights.require_county_role(actor)
+    boundary.keep(session)
     # The place's row before the post's: whoever moves a place locks them in this order too.
     area_path = _area_path(session, actor, command)
     present = links.present_path(session, posts, command.post_id)

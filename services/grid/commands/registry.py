@@ -32,6 +32,7 @@ def put_agency(session: Session, actor: Actor, command: PutAgency, *, clock: Clo
     """Create or replace an agency. Raises NotAllowed, NotVisible, UnknownArea, UnknownAgency, AgencyCycle,
     DuplicateAgencyCode, StaleVersion,
     DuplicateExternalRef. Before any boundary an agency may be founded anywhere: accounts need one."""
+    boundary.keep(session)
     # One at a time: a code given twice and a circle of superiors are seen in committed rows alone.
     session.execute(_ONE_AGENCY_AT_A_TIME)
     present = links.present_path(session, agencies, command.agency_id)
@@ -57,6 +58,7 @@ def put_agency(session: Session, actor: Actor, command: PutAgency, *, clock: Clo
 
 def put_jurisdiction(session: Session, actor: Actor, command: PutJurisdiction, *, clock: Clock) -> Jurisdiction:
     """Grant, change or end a jurisdiction. Raises NotAllowed, NotVisible, UnknownArea, VoidedArea, UnknownAgency."""
+    boundary.keep(session)
     present = links.present_path(session, jurisdictions, command.jurisdiction_id)
     rights.require_may_write(actor, command.area_path, *present)
     links.require_area(session, present, command.area_path)

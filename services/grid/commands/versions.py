@@ -65,11 +65,6 @@ def receive(session: Session, actor: Actor, import_id: UUID, now: datetime, **gi
     return import_row(session, import_id)
 
 
-def one_at_a_time(session: Session) -> None:
-    """One publication at a time: the next version's number and the comparison with the current one depend on it."""
-    session.execute(text("SELECT pg_advisory_xact_lock(hashtext('grid.publish'))"))
-
-
 def publish_draft(
     session: Session, actor: Actor, row: Any, version: int, now: datetime, chosen: Mapping[UUID, str] | None = None
 ) -> tuple[Boundary, int]:

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
+from backbone import database as databases
+from backbone.clock import system_clock
 from contracts.grid import errors
-from contracts.grid.commands import PutAgency, PutJurisdiction, RestoreBoundary, UndoBoundaryChange
+from contracts.grid.commands import (
+    PublishAreaImport,
+    PutAgency,
+    PutJurisdiction,
+    PutPost,
+    RestoreBoundary,
+    UndoBoundaryChange,
+)
 from contracts.refusals import NotAllowed
 from contracts.scope import Role
 from geo.topology import Feature
@@ -27,7 +39,7 @@ from tests.integration.grid.test_changes import (
     put_post,
     split,
 )
-from tests.partitions import box, collection, geometry_of, partition, with_geometry
+from tests.partitions import STEP, box, collection, geometry_of, partition, with_geometry
 
 TOWN, OTHER_TOWN = "330411101", "330411102"
 BESIDE = f"{TOWN}202"
@@ -85,6 +97,32 @@ def test_a_file_that_drops_a_grid_leaves_nobody_behind(grid: Grid) -> None:
     assert where(grid, queries.agency_list, "agency_id", agency) == heir
     assert where(grid, queries.jurisdiction_list, "jurisdiction_id", right) == heir
     assert told(grid, "merged") == [{"code": GRIDS[1], "path": gone, "into": heir, "boundary_version": 2}]
+
+
+def test_what_is_put_while_a_boundary_is_published_waits_and_lies_in_the_new_one(grid: Grid) -> None:
+    grid.found()
+    before = put_post(grid, GRIDS[0])
+    (held,) = [each for each in grid.list(queries.post_list, scope=SYSTEM) if each["post_id"] == str(before)]
+    late = PutPost(
+        post_id=uuid4(), person_id=held["person_id"], agency_id=held["agency_id"], kind="grid_worker",
+        area_path=area_path(TOWN, VILLAGE, GRIDS[1]), valid_from=date(2026, 1, 1),
+    )  # fmt: skip
+    made = change(grid, split())
+    west, _ = made["plan"]["became"][GRIDS[1]]
+    publish = PublishAreaImport(import_id=UUID(made["import_id"]))
+    with ThreadPoolExecutor(3) as pool:
+        with databases.transaction(grid.engine) as session:
+            commands.publish_area_import(session, grid.admin, publish, clock=system_clock)
+            post = pool.submit(grid.do, commands.put_post, late)
+            place = pool.submit(put_place, grid, MIDDLE - STEP / 4)
+            right = pool.submit(put_right, grid, area_path(TOWN, VILLAGE, GRIDS[1]))
+            time.sleep(0.5)
+            assert not any(each.done() for each in (post, place, right))
+        with pytest.raises(errors.VoidedArea):
+            post.result(10)
+        with pytest.raises(errors.VoidedArea):
+            right.result(10)
+        assert where(grid, queries.place_list, "place_id", place.result(10)) == area_path(TOWN, VILLAGE, west)
 
 
 def test_land_that_leaves_the_county_leaves_its_posts_with_the_county(grid: Grid) -> None:

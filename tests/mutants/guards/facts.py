@@ -198,8 +198,8 @@ GUARDS = (
     Guard(
         "devices: none is put while a boundary is published",
         DEVICES,
-        "    session.execute(_NOT_WHILE_PUBLISHING)",
-        "    session.execute(text('SELECT 1'))",
+        "    boundary.keep(session)",
+        "    pass",
         (f"{G}test_devices.py::test_a_device_put_while_a_boundary_is_published_lies_in_the_new_one",),
     ),
     Guard(
@@ -222,6 +222,27 @@ GUARDS = (
         "func.max(candidates.c.distance_m) + _SLACK_M",
         "func.max(candidates.c.distance_m)",
         (f"{G}test_nearest_devices.py::test_the_nearest_are_those_of_an_exact_count_over_all",),
+    ),
+    Guard(
+        "places: none is put while a boundary is published",
+        "services/grid/commands/places.py",
+        "    boundary.keep(session)\n    lon, lat",
+        "    lon, lat",
+        (f"{G}test_successors.py::test_what_is_put_while_a_boundary_is_published_waits_and_lies_in_the_new_one",),
+    ),
+    Guard(
+        "posts: none is put while a boundary is published",
+        "services/grid/commands/posts.py",
+        "    boundary.keep(session)\n    # The place",
+        "    # The place",
+        (f"{G}test_successors.py::test_what_is_put_while_a_boundary_is_published_waits_and_lies_in_the_new_one",),
+    ),
+    Guard(
+        "rights: none is put while a boundary is published",
+        "services/grid/commands/registry.py",
+        "    boundary.keep(session)\n    present = links.present_path(session, jurisdictions",
+        "    present = links.present_path(session, jurisdictions",
+        (f"{G}test_successors.py::test_what_is_put_while_a_boundary_is_published_waits_and_lies_in_the_new_one",),
     ),
     Guard(
         "imports: both checks agree",
