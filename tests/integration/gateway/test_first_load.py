@@ -71,8 +71,11 @@ def test_a_county_is_loaded_from_its_tables_and_a_second_time_nothing_changes(
                         "S1 第一小学 school 120.75 30.5 红"),
         "posts": table(tmp_path, "岗位", "工号 岗位 区域编码 场所编码 任职日期",
                        f"W1 网格员 {GRID_CODE}  2026/1/1", "W2 安全员  S1 2026年1月1日"),
+        "devices": table(tmp_path, "设备", "设备编码 设备类型 设备名称 单位编码 场所编码 经度 纬度 安装部位 国标编码",
+                         f"C1 摄像头 校门口 B S1 120.75 30.5 entrance 3304990000132{uuid4().int % 10**7:07}",
+                         "X1 一键报警 保卫室 B S1 120.75 30.5  "),
     }  # fmt: skip
-    more = {"places": ["--crs", "wgs84"]}
+    more = {"places": ["--crs", "wgs84"], "devices": ["--crs", "wgs84"]}
     for round_, outcome in enumerate(("created 新增", "unchanged 未变")):
         for kind, file in tables.items():
             result = bring(platform, kind, file, "--system", system, *more.get(kind, []))
@@ -85,6 +88,8 @@ def test_a_county_is_loaded_from_its_tables_and_a_second_time_nothing_changes(
     assert (community["kind"], community["parent_id"]) == ("community", town["agency_id"])
     (school,) = known(admin, "/v1/places", system, "S1")
     assert (school["name"], school["area_path"]) == ("第一小学", EAST_GRID)
+    hung = admin.get("/v1/devices", params={"place_id": school["place_id"]}).json()["items"]
+    assert sorted((each["kind"], each["spot"]) for each in hung) == [("alarm_button", None), ("camera", "entrance")]
     held = admin.get(f"/v1/agencies/{community['agency_id']}/staff").json()["items"]
     assert {each["name"] for each in held} == {"王芳", "陆小川"}
     (mediator,) = [each for each in held if each["certificates"]]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from cli.first_load import reading
 from cli.first_load.columns import Unmapped, mapped, plain
-from cli.first_load.kinds import AGENCIES, KINDS, PERSONS, PLACES, POSTS
+from cli.first_load.kinds import AGENCIES, DEVICES, KINDS, PERSONS, PLACES, POSTS
 from cli.first_load.reading import Unreadable, read
 from cli.first_load.values import Refused, certificates, code, day, number, text, yes_or_no
 
@@ -215,7 +215,7 @@ def test_other_cells() -> None:
 def test_the_examples_of_the_manual_are_read_and_their_columns_found(tmp_path: pathlib.Path) -> None:
     page = (pathlib.Path(__file__).parents[3] / "docs" / "first-load.md").read_text(encoding="utf-8")
     tables = [block.split("\n", 1)[1] for block in page.split("```")[1::2] if block.startswith("csv")]
-    for kind, table in zip((AGENCIES, PERSONS, PLACES, POSTS), tables, strict=True):
+    for kind, table in zip((AGENCIES, PERSONS, PLACES, POSTS, DEVICES), tables, strict=True):
         sheet = read(written(tmp_path, table.encode()))
         assert sorted(mapped(kind, sheet.columns).values()) == sorted(sheet.columns), kind.name
         for row in sheet.rows:
