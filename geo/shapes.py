@@ -23,12 +23,17 @@ class Bad(Exception):
         self.code, self.message = code, message
 
 
+def readable(text: str) -> str:
+    """The text as any encoding can have it: half a character (a lone surrogate, which JSON can spell) is replaced."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def polygons(value: Any) -> Any:
     if value is None:
         raise Bad("missing_geometry", "it has no geometry")
     kind = value.get("type") if isinstance(value, dict) else None
     if kind not in ("Polygon", "MultiPolygon"):
-        raise Bad("not_a_polygon", f"its geometry is {str(kind)[:30]}, not Polygon or MultiPolygon")
+        raise Bad("not_a_polygon", f"its geometry is {readable(str(kind)[:30])}, not Polygon or MultiPolygon")
     coordinates = value.get("coordinates")
     parts = [coordinates] if kind == "Polygon" else coordinates
     if not isinstance(parts, list) or not parts or not all(isinstance(rings, list) and rings for rings in parts):

@@ -150,7 +150,9 @@ def _judged(command: PutDevice, area_path: str, today: date) -> dict[str, Any]:
 def _require_fields(command: PutDevice) -> None:
     own = _OWN[command.kind]
     for name in {name for names in _OWN.values() for name in names} - set(own):
-        if getattr(command, name) is not None:
+        value = getattr(command, name)
+        # `shared: false` is what every device says when it is read: it may be put back so.
+        if value is not None and value is not False:
             raise errors.FieldOfOtherKind(field=name, expected=f"absent for a {command.kind.value}")
     for name in _NEEDED[command.kind]:
         if getattr(command, name) is None:

@@ -216,7 +216,12 @@ def _raw(index: int, feature: Any, reading: Reading) -> _Raw | None:
     if not isinstance(properties, dict):
         reading.error("missing_property", f"feature {index} has no properties; needs code, name, level, parent", index)
         return None
-    return _Raw(index, properties, feature.get("geometry"))
+    told = {_readable(name): _readable(value) for name, value in properties.items()}
+    return _Raw(index, told, feature.get("geometry"))
+
+
+def _readable(value: Any) -> Any:
+    return shapes.readable(value) if isinstance(value, str) else value
 
 
 def _judge_crs_member(member: Any, reading: Reading) -> None:

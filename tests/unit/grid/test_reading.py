@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +47,18 @@ def test_any_spoiled_feature_is_judged(data: st.DataObject) -> None:
     holder[key] = data.draw(values)
     areas, _, _ = in_wgs84(read(json.dumps(content).encode()).areas, "gcj02")
     content_sha256(areas)
+
+
+@pytest.mark.parametrize("key", ["code", "name", "level", "parent", "kind", "type", "\ud800"])
+def test_half_a_character_is_replaced_and_can_be_stored(key: str) -> None:
+    content = collection(partition(1, 1, 2))
+    holder = content["features"][-1]["geometry" if key == "type" else "properties"]
+    holder[key] = "格\ud800"
+    reading = read(json.dumps(content).encode())
+    judged = [finding.problem.message for finding in reading.findings]
+    told = [judged, [area.name for area in reading.areas], dict(reading.attributes.names)]
+    json.dumps(told, ensure_ascii=False).encode()
+    assert judged or key in ("name", "\ud800")
 
 
 def test_numbers_as_codes_and_a_byte_order_mark_are_taken() -> None:
