@@ -81,9 +81,10 @@ def rows() -> list[Row | Waits]:
                 run(_MANY, VILLAGE, WEST, EAST - WEST, SOUTH, NORTH - SOUTH, PLACES)
                 run("VACUUM ANALYZE grid.places")
             places = "/v1/tiles/places/{}/{}/{}.mvt"
-            for zooms, asked in ((range(12, 18), P95_MS), (range(8, 12), None)):
+            # A wide tile of a million points counts them all: some dozens of those tell enough.
+            for zooms, asked, count in ((range(12, 18), P95_MS, ASKED), (range(8, 12), None, min(ASKED, 40))):
                 label = f"B5 {PLACES:,} places, zoom {zooms[0]} to {zooms[-1]}"
-                seen = _tiles(tuple(zooms), ASKED)
+                seen = _tiles(tuple(zooms), count)
                 found.append(Waits(f"{label}, made anew", _waits(cold + places, headers, seen), asked))
                 found.append(Waits(f"{label}, as kept", _waits(warm + places, headers, seen), P95_MS))
         return found
