@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Body, Query, Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from starlette.responses import FileResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
 
-from backbone import files
 from backbone.database import new_id
 from contracts.areas import AreaPath
 from contracts.codes import Code, SystemCode
@@ -20,9 +18,6 @@ from contracts.grid.commands import Crs
 from contracts.hazards.commands import (
     ExternalRef,
     LinkExternalRef,
-    MoveCase,
-    OriginalPosition,
-    Reason,
     ReportCase,
     Text,
 )
@@ -30,15 +25,15 @@ from contracts.hazards.events import Grade, Kind, Source, State
 from gateway import cursors, documents, examples, forms, photos
 from gateway.auth.signed_in import CurrentActor
 from gateway.boxes import Bbox, box_of
+from gateway.case_forms import body_or_form, original_of
 from gateway.cursors import After
 from gateway.parts import Platform
-from gateway.positions import Position, position
+from gateway.positions import position
 from gateway.problems import Problem
 from gateway.reads import etag, page, single
 from gateway.rendering import rendered
 from gateway.routing import Route
 from gateway.times import Moment
-from gateway.writes import expected_version
 from services.hazards import queries
 
 router = APIRouter(prefix="/v1/cases", tags=["cases"], route_class=Route)
@@ -47,7 +42,6 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 Reference = Annotated[
     ExternalRef, Body(openapi_examples={"city": {"value": {"system": "city-12345", "id": "2026013100017"}}})
 ]
-Blob = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class CaseReport(BaseModel):
@@ -68,31 +62,6 @@ class CaseReport(BaseModel):
     external_refs: tuple[ExternalRef, ...] = Field(default=(), max_length=10)
 
 
-class CaseMove(BaseModel):
-    """One move and what it needs; GET /v1/states says what that is."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    move: Code
-    reason: Reason | None = None
-    note: Text | None = None
-    agency_id: UUID | None = None
-    assisting_agency_ids: tuple[UUID, ...] = Field(default=(), max_length=10)
-    category: Code | None = None
-    lon: float | None = None
-    lat: float | None = None
-    crs: Crs | None = None
-
-
-def _body(model: type[BaseModel], example: Any) -> dict[str, Any]:
-    """JSON, or the same fields as a form with a file part `photo`."""
-    extra = documents.body(model, example)
-    form = documents.schema(model)
-    form["properties"]["photo"] = {"type": "string", "format": "binary", "description": "JPEG, PNG or WebP, 10 MiB"}
-    extra["requestBody"]["content"]["multipart/form-data"] = {"schema": form}
-    return extra
-
-
 @router.post(
     "",
     status_code=201,
@@ -102,7 +71,7 @@ def _body(model: type[BaseModel], example: Any) -> dict[str, Any]:
     responses=documents.answer(examples.CASE, "Reported", 201)
     | documents.WRITTEN
     | documents.problems("crs_required", "coordinates_swapped", "unsupported_media_type"),
-    openapi_extra=_body(CaseReport, examples.CASE_REPORT),
+    openapi_extra=body_or_form(CaseReport, examples.CASE_REPORT),
 )
 async def report(request: Request, platform: Platform, actor: CurrentActor) -> Response:
     given, picture, digest = await forms.read(request, CaseReport)
@@ -115,7 +84,7 @@ async def report(request: Request, platform: Platform, actor: CurrentActor) -> R
         description=given.description,
         lon=place.lon,
         lat=place.lat,
-        original=_original(place),
+        original=original_of(place),
         place_id=given.place_id,
         grade=given.grade,
         occurred_at=given.occurred_at or datetime.now(UTC),
@@ -203,60 +172,6 @@ async def history(
     return page(rows, kind="history", limit=limit)
 
 
-@router.get(
-    "/{case_id}/moves",
-    summary="The moves you may make now",
-    description="By the case's state, your role, your agency and what you did before.",
-    responses=documents.answer(
-        {"case_id": examples.CASE["case_id"], "state": "reported", "version": 1, "items": [{"move": "verify"}]},
-        "Legal moves",
-    )
-    | documents.GUARDED,
-)
-async def moves(case_id: UUID, platform: Platform, actor: CurrentActor) -> Response:
-    row = await platform.reads.row("hazards", queries.case_standing(actor.scope, case_id))
-    names = queries.moves_for(dict(row), actor)
-    body = {
-        "case_id": case_id,
-        "state": row["state"],
-        "version": row["version"],
-        "items": [{"move": name} for name in names],
-    }
-    return rendered(body, headers=etag(row["version"]))
-
-
-@router.post(
-    "/{case_id}/moves",
-    summary="Make a move",
-    description='One step of the state machine (GET /v1/states). Needs `If-Match: "<version>"`. '
-    "An illegal move answers 409 with `legal_moves`; who handled a case cannot check it (403 hazards.self_check).",
-    responses=documents.answer(examples.CASE, "The case after the move")
-    | documents.CHANGED
-    | documents.problems("crs_required", "coordinates_swapped", "unsupported_media_type"),
-    openapi_extra=_body(CaseMove, {"move": "verify", "note": "现场核实，情况属实"}),
-)
-async def move(case_id: UUID, request: Request, platform: Platform, actor: CurrentActor) -> Response:
-    version = expected_version(request)
-    given, picture, digest = await forms.read(request, CaseMove)
-    place = _moved_to(given, platform)
-    command = MoveCase(
-        case_id=case_id,
-        expected_version=version,
-        move=given.move,
-        reason=given.reason,
-        note=given.note,
-        agency_id=given.agency_id,
-        assisting_agency_ids=given.assisting_agency_ids,
-        category=given.category,
-        lon=place.lon if place else None,
-        lat=place.lat if place else None,
-        original=_original(place) if place else None,
-        photo=await photos.stored(picture) if picture is not None else None,
-    )
-    reply = await platform.writes.send(request, actor, command, body_digest=digest)
-    return rendered(reply["body"], headers=etag(reply["version"]))
-
-
 @router.post(
     "/{case_id}/external-refs",
     summary="Link another system's id",
@@ -268,38 +183,3 @@ async def link(case_id: UUID, body: Reference, request: Request, platform: Platf
     command = LinkExternalRef(case_id=case_id, system=body.system, id=body.id)
     reply = await platform.writes.send(request, actor, command)
     return rendered(reply["body"], 201, etag(reply["version"]))
-
-
-@router.get(
-    "/{case_id}/photos/{photo_id}",
-    summary="A picture of a case",
-    description="`photo_id` is the `blob` of an entry in the case's `photos`. A copy without metadata (place, device, "
-    "owner): the original stays sealed.",
-    responses=documents.file(*photos.MEDIA_TYPES.values()) | documents.GUARDED,
-)
-async def photo(case_id: UUID, photo_id: Blob, platform: Platform, actor: CurrentActor) -> Response:
-    row = await platform.reads.row("hazards", queries.case_by_id(actor.scope, case_id))
-    found = next((each for each in orjson.loads(row["body"])["photos"] if each["blob"] == photo_id), None)
-    if found is None:
-        raise Problem("not_found")
-    headers = {"Cache-Control": "private, max-age=3600", "Content-Disposition": "inline"}
-    try:
-        path = await photos.shown(photo_id)
-    except files.UnknownBlob:
-        raise Problem("not_found") from None
-    return FileResponse(path, media_type=found["media_type"], headers=headers)
-
-
-def _original(place: Position) -> OriginalPosition:
-    return OriginalPosition(crs=place.crs.value, lon=place.given_lon, lat=place.given_lat)
-
-
-def _moved_to(given: CaseMove, platform: Platform) -> Position | None:
-    if given.lon is None and given.lat is None and given.crs is None:
-        return None
-    if given.lon is None or given.lat is None:
-        missing = "lon" if given.lon is None else "lat"
-        raise Problem("invalid_request", field=missing, expected="lon, lat and crs together")
-    if given.crs is None:
-        raise Problem("crs_required", field="crs", expected="wgs84 | cgcs2000 | gcj02 | bd09")
-    return position(given.lon, given.lat, given.crs, platform.cells.current)

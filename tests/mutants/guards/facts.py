@@ -71,7 +71,7 @@ GUARDS = (
     ),
     Guard(
         "cases: a page begins after the last row",
-        "services/hazards/queries.py",
+        "services/hazards/queries/lists.py",
         "return tuple_(C.reported_at, C.id) < tuple_(",
         "return tuple_(C.reported_at, C.id) <= tuple_(",
         (f"{H}test_reading.py::test_pages_are_newest_first_whole_and_without_repeats",),

@@ -131,7 +131,7 @@ GUARDS = (
     ),
     Guard(
         "reads: one case",
-        "services/hazards/queries.py",
+        "services/hazards/queries/cases.py",
         'C.id == bindparam("case_id", type_=Uuid()), predicate(scope, VISIBILITY)\n        )\n\n'
         '    return Query(("hazards.case_by_id"',
         'C.id == bindparam("case_id", type_=Uuid())\n        )\n\n    return Query(("hazards.case_by_id"',
@@ -139,7 +139,7 @@ GUARDS = (
     ),
     Guard(
         "reads: list of cases",
-        "services/hazards/queries.py",
+        "services/hazards/queries/lists.py",
         ".where(predicate(scope, VISIBILITY), *(condition",
         ".where(*(condition",
         (CARRIES,),

@@ -1,8 +1,6 @@
-"""hazards' tables: cases, their append-only history, and what cases are routed by."""
+"""Cases and their append-only history."""
 
 from __future__ import annotations
-
-import uuid
 
 from geoalchemy2 import Geometry
 from sqlalchemy import (
@@ -10,12 +8,10 @@ from sqlalchemy import (
     Boolean,
     Column,
     Date,
-    DateTime,
     Double,
     ForeignKey,
     Index,
     Integer,
-    MetaData,
     Sequence,
     SmallInteger,
     Table,
@@ -23,27 +19,9 @@ from sqlalchemy import (
     literal_column,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from backbone.agencies_projection import AgenciesProjection
-from backbone.areas_projection import AreasProjection
-
-metadata = MetaData(schema="hazards")
-projection = AreasProjection.of(metadata)
-agencies_projection = AgenciesProjection.of(metadata)
-
-
-def _uuid() -> UUID[uuid.UUID]:
-    return UUID(as_uuid=True)
-
-
-def _path() -> Text:
-    return Text(collation="C")
-
-
-def _at() -> DateTime:
-    return DateTime(timezone=True)
-
+from services.hazards.tables.schema import at_type, metadata, path_type, uuid_type
 
 # The words of the partial indexes: a query says exactly these, or the index is not used.
 IS_OPEN = literal_column("state NOT IN ('closed', 'refused', 'voided')", Boolean)
@@ -53,7 +31,7 @@ IS_DISPATCHED = literal_column("state = 'dispatched'", Boolean)
 cases = Table(
     "cases",
     metadata,
-    Column("id", _uuid(), primary_key=True),
+    Column("id", uuid_type(), primary_key=True),
     Column("case_no", Text, nullable=False, unique=True),
     Column("version", Integer, nullable=False),
     Column("kind", Text, nullable=False),
@@ -69,37 +47,37 @@ cases = Table(
     Column("original_lon", Double, nullable=False),
     Column("original_lat", Double, nullable=False),
     # The current area; `boundary_version` is the report's (or last relocation's), `located_version` the area's.
-    Column("area_path", _path(), nullable=False),
+    Column("area_path", path_type(), nullable=False),
     Column("boundary_version", Integer, nullable=False),
     Column("located_version", Integer, nullable=False),
     Column("unassigned", Boolean, nullable=False),
-    Column("place_id", _uuid()),
-    Column("reporter_account_id", _uuid(), nullable=False),
-    Column("reporting_agency_id", _uuid(), nullable=False),
-    Column("lead_agency_id", _uuid()),
-    Column("assisting_agency_ids", ARRAY(_uuid()), nullable=False, server_default="{}"),
-    Column("former_agency_ids", ARRAY(_uuid()), nullable=False, server_default="{}"),
+    Column("place_id", uuid_type()),
+    Column("reporter_account_id", uuid_type(), nullable=False),
+    Column("reporting_agency_id", uuid_type(), nullable=False),
+    Column("lead_agency_id", uuid_type()),
+    Column("assisting_agency_ids", ARRAY(uuid_type()), nullable=False, server_default="{}"),
+    Column("former_agency_ids", ARRAY(uuid_type()), nullable=False, server_default="{}"),
     # All agencies above: who takes part sees the case wherever it lies.
-    Column("participants", ARRAY(_uuid()), nullable=False),
+    Column("participants", ARRAY(uuid_type()), nullable=False),
     # The last account that finished, and every account that started or finished.
-    Column("handler_account_id", _uuid()),
-    Column("handler_account_ids", ARRAY(_uuid()), nullable=False, server_default="{}"),
+    Column("handler_account_id", uuid_type()),
+    Column("handler_account_ids", ARRAY(uuid_type()), nullable=False, server_default="{}"),
     Column("returns", Integer, nullable=False, server_default="0"),
     Column("reworks", Integer, nullable=False, server_default="0"),
     Column("reopenings", Integer, nullable=False, server_default="0"),
     Column("county_decides", Boolean, nullable=False, server_default="false"),
-    Column("occurred_at", _at(), nullable=False),
-    Column("reported_at", _at(), nullable=False),
-    Column("updated_at", _at(), nullable=False),
-    Column("closed_at", _at()),
+    Column("occurred_at", at_type(), nullable=False),
+    Column("reported_at", at_type(), nullable=False),
+    Column("updated_at", at_type(), nullable=False),
+    Column("closed_at", at_type()),
     # The running deadline: since when, when to warn, when it is over; reset by reopening.
-    Column("due_since", _at(), nullable=False),
-    Column("warn_at", _at(), nullable=False),
-    Column("due_at", _at(), nullable=False),
-    Column("warned_at", _at()),
-    Column("missed_at", _at()),
-    Column("accept_due_at", _at()),
-    Column("unacknowledged_at", _at()),
+    Column("due_since", at_type(), nullable=False),
+    Column("warn_at", at_type(), nullable=False),
+    Column("due_at", at_type(), nullable=False),
+    Column("warned_at", at_type()),
+    Column("missed_at", at_type()),
+    Column("accept_due_at", at_type()),
+    Column("unacknowledged_at", at_type()),
     Column("report_digest", Text, nullable=False, comment="of the command: the same id with other content is refused"),
     Index("cases_recent", text("reported_at DESC"), text("id DESC")),
     Index("cases_state_recent", "state", text("reported_at DESC"), text("id DESC")),
@@ -121,11 +99,11 @@ cases = Table(
 case_history = Table(
     "case_history",
     metadata,
-    Column("case_id", _uuid(), ForeignKey(cases.c.id), primary_key=True),
+    Column("case_id", uuid_type(), ForeignKey(cases.c.id), primary_key=True),
     Column("seq", Integer, primary_key=True, comment="the case's version after the move"),
-    Column("at", _at(), nullable=False),
-    Column("account_id", _uuid(), comment="NULL: the platform's clock or a new boundary"),
-    Column("agency_id", _uuid()),
+    Column("at", at_type(), nullable=False),
+    Column("account_id", uuid_type(), comment="NULL: the platform's clock or a new boundary"),
+    Column("agency_id", uuid_type()),
     Column("roles", ARRAY(Text), nullable=False, server_default="{}"),
     Column("move", Text, nullable=False),
     Column("from_state", Text),
@@ -139,13 +117,13 @@ case_history = Table(
 case_photos = Table(
     "case_photos",
     metadata,
-    Column("case_id", _uuid(), ForeignKey(cases.c.id), primary_key=True),
+    Column("case_id", uuid_type(), ForeignKey(cases.c.id), primary_key=True),
     Column("seq", Integer, primary_key=True, comment="the version it came with"),
     Column("blob", Text, nullable=False),
     Column("media_type", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("move", Text, nullable=False),
-    Column("added_at", _at(), nullable=False),
+    Column("added_at", at_type(), nullable=False),
 )
 
 # A case's number within its day = nextval - base: nobody waits for another's commit, gaps mean nothing.
@@ -163,49 +141,7 @@ external_refs = Table(
     Column("system", Text, primary_key=True),
     Column("id", Text, primary_key=True),
     Column("entity", Text, primary_key=True),
-    Column("entity_id", _uuid(), nullable=False),
-    Column("linked_at", _at(), nullable=False),
+    Column("entity_id", uuid_type(), nullable=False),
+    Column("linked_at", at_type(), nullable=False),
     Index("external_refs_entity", "entity", "entity_id"),
-)
-
-categories = Table(
-    "categories",
-    metadata,
-    Column("code", Text, primary_key=True),
-    Column("name", Text, nullable=False),
-    Column("name_en", Text, nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("handle_hours", Double, nullable=False),
-    Column("accept_hours", Double, nullable=False),
-    Column("emergency", Boolean, nullable=False),
-    Column("sensitivity", SmallInteger, nullable=False),
-    Column("active", Boolean, nullable=False),
-    Column("version", Integer, nullable=False),
-)
-
-routing_rules = Table(
-    "routing_rules",
-    metadata,
-    Column("id", _uuid(), primary_key=True),
-    Column("position", Integer, nullable=False),
-    Column("category", Text),
-    Column("area_path", _path(), nullable=False),
-    Column("agency_id", _uuid(), nullable=False),
-    Column("active", Boolean, nullable=False),
-    Column("version", Integer, nullable=False),
-    Index("routing_rules_area", "area_path", postgresql_where=text("active")),
-)
-
-agencies = agencies_projection.agencies
-
-jurisdictions = Table(
-    "jurisdictions",
-    metadata,
-    Column("id", _uuid(), primary_key=True),
-    Column("agency_id", _uuid(), nullable=False),
-    Column("area_path", _path(), nullable=False),
-    Column("category", Text),
-    Column("active", Boolean, nullable=False),
-    Column("version", Integer, nullable=False),
-    Index("jurisdictions_area", "area_path", postgresql_where=text("active")),
 )

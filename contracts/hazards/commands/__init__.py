@@ -1,0 +1,22 @@
+"""What hazards can be asked to do."""
+
+from contracts.hazards.commands.cases import Case, LinkExternalRef, MoveCase, ReportCase
+from contracts.hazards.commands.categories import Category, PutCategory
+from contracts.hazards.commands.fields import ExternalRef, OriginalPosition, Photo, Reason, Text
+from contracts.hazards.commands.routing import PutRoutingRule, RoutingRule
+
+__all__ = [
+    "Case",
+    "Category",
+    "ExternalRef",
+    "LinkExternalRef",
+    "MoveCase",
+    "OriginalPosition",
+    "Photo",
+    "PutCategory",
+    "PutRoutingRule",
+    "Reason",
+    "ReportCase",
+    "RoutingRule",
+    "Text",
+]

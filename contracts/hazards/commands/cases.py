@@ -1,0 +1,73 @@
+"""Reporting, moving and linking cases."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from contracts.codes import Code, Lat, Lon, SystemCode
+from contracts.commands import Command, Reply
+from contracts.hazards.commands.fields import ExternalRef, OriginalPosition, Photo, Reason, Text
+from contracts.hazards.events import Grade, Kind, Source
+
+
+class ReportCase(Command):
+    """Report a hazard, dispute or request at a WGS84 position.
+
+    `case_id` is the reporter's (UUIDv7): the same content sent again gives the same case. `kind` None is the
+    category's. A position outside the county is taken too: the case waits in "unassigned".
+    `occurred_at` is the reporter's clock; None is the time of receipt.
+    """
+
+    service: ClassVar[str] = "hazards"
+    case_id: UUID
+    kind: Kind | None = None
+    category: Code
+    source: Source
+    description: Text
+    lon: Lon
+    lat: Lat
+    original: OriginalPosition
+    place_id: UUID | None = None
+    grade: Grade = Grade.GENERAL
+    occurred_at: AwareDatetime | None = None
+    photo: Photo | None = None
+    external_refs: tuple[ExternalRef, ...] = Field(default=(), max_length=10)
+
+
+class MoveCase(Command):
+    """One move of the state machine; which fields it needs is in the machine's table (GET /v1/states)."""
+
+    service: ClassVar[str] = "hazards"
+    case_id: UUID
+    expected_version: int = Field(ge=1)
+    move: Code
+    reason: Reason | None = None
+    note: Text | None = None
+    agency_id: UUID | None = None
+    assisting_agency_ids: tuple[UUID, ...] = Field(default=(), max_length=10)
+    category: Code | None = None
+    lon: Lon | None = None
+    lat: Lat | None = None
+    original: OriginalPosition | None = None
+    photo: Photo | None = None
+
+
+class LinkExternalRef(Command):
+    """Add another system's id to a case."""
+
+    service: ClassVar[str] = "hazards"
+    case_id: UUID
+    system: SystemCode
+    id: Annotated[str, StringConstraints(min_length=1, max_length=128)]
+
+
+class Case(Reply):
+    """The whole state of a case as its reader may see it (the same JSON as GET /v1/cases/{id})."""
+
+    case_id: UUID
+    version: int
+    state: str
+    body: dict[str, Any]

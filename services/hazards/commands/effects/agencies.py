@@ -1,0 +1,84 @@
+"""Whom a case is given to: dispatch, return, and another agency after a correction."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from backbone.database import Session
+from contracts.hazards.errors import NoResponsibleAgency
+from contracts.hazards.events import State
+from services.hazards import placing, records
+from services.hazards.commands.effects.parts import Changes, Moving
+from services.hazards.domain.deadlines import accept_by
+from services.hazards.domain.machine import THIRD_RETURN
+
+
+def _agencies(row: records.Row, lead: UUID | None, assisting: list[UUID]) -> Changes:
+    """The case with another lead: whoever takes part no longer is a former agency and keeps sight of it."""
+    now = [each for each in assisting if each != lead]
+    earlier = [*row["former_agency_ids"], *([row["lead_agency_id"]] if row["lead_agency_id"] else [])]
+    earlier += row["assisting_agency_ids"]
+    former = [each for each in dict.fromkeys(earlier) if each != lead and each not in now]
+    return {
+        "lead_agency_id": lead,
+        "assisting_agency_ids": now,
+        "former_agency_ids": former,
+        "participants": records.participants(row["reporting_agency_id"], lead, now, former),
+    }
+
+
+def _dispatched(moving: Moving, lead: UUID, assisting: list[UUID], accept_hours: float) -> Changes:
+    return {
+        "state": State.DISPATCHED.value,
+        "accept_due_at": accept_by(moving.now, accept_hours),
+        "unacknowledged_at": None,
+        "county_decides": False,
+        **_agencies(moving.row, lead, assisting),
+    }
+
+
+def undispatched(row: records.Row) -> Changes:
+    return {"accept_due_at": None, **_agencies(row, None, [])}
+
+
+def dispatch(moving: Moving) -> Changes:
+    session, command, row = moving.session, moving.command, moving.row
+    if command.agency_id is not None:
+        lead = placing.require_agency(session, command.agency_id, "agency_id")
+    else:
+        named = placing.responsible(session, row["category"], row["area_path"])
+        if named is None:
+            raise NoResponsibleAgency(field="agency_id", expected="the id of an active agency")
+        lead = named
+    assisting = [
+        placing.require_agency(session, each, "assisting_agency_ids")
+        for each in dict.fromkeys(command.assisting_agency_ids)
+    ]
+    return _dispatched(moving, lead, assisting, _accept_hours(session, row["category"]))
+
+
+def _accept_hours(session: Session, code: str) -> float:
+    # A category may have been closed since the report; its hours still hold.
+    return float(placing.any_category(session, code).accept_hours)
+
+
+def return_case(moving: Moving) -> Changes:
+    returns = moving.row["returns"] + 1
+    return {"returns": returns, "county_decides": returns >= THIRD_RETURN, **undispatched(moving.row)}
+
+
+def reroute(moving: Moving, category: str, area_path: str) -> Changes:
+    """Another agency for a case that is with one already, when the correction changes who is responsible.
+
+    An agency that a dispatcher chose by hand stays as long as the rules' own answer is the same as before.
+    """
+    row, session = moving.row, moving.session
+    if row["lead_agency_id"] is None:
+        return {}
+    before = placing.responsible(session, row["category"], row["area_path"])
+    after = placing.responsible(session, category, area_path)
+    if after in (before, row["lead_agency_id"]):
+        return {}
+    if after is None:
+        return {"state": State.REGISTERED.value, **undispatched(row)}
+    return _dispatched(moving, after, list(row["assisting_agency_ids"]), _accept_hours(session, category))

@@ -1,0 +1,43 @@
+"""Wrong place, wrong category: corrected, and re-routed where that changes who is responsible."""
+
+from __future__ import annotations
+
+from contracts.refusals import InvalidField
+from services.hazards import placing
+from services.hazards.commands.effects.agencies import reroute
+from services.hazards.commands.effects.handling import new_deadline
+from services.hazards.commands.effects.parts import Changes, Moving
+from services.hazards.commands.reporting import point
+
+
+def relocate(moving: Moving) -> Changes:
+    command = moving.command
+    if command.lon is None or command.lat is None:
+        raise TypeError("decide() lets no relocate pass without a position")
+    located = placing.locate(moving.session, moving.cells, command.lon, command.lat)
+    original = command.original
+    return {
+        "geom": point(command.lon, command.lat),
+        "original_crs": original.crs if original else "wgs84",
+        "original_lon": original.lon if original else command.lon,
+        "original_lat": original.lat if original else command.lat,
+        "area_path": located.area_path,
+        "boundary_version": located.boundary_version,
+        "located_version": located.boundary_version,
+        "unassigned": located.unassigned,
+        **reroute(moving, moving.row["category"], located.area_path),
+    }
+
+
+def recategorise(moving: Moving) -> Changes:
+    row = moving.row
+    category = placing.category(moving.session, str(moving.command.category))
+    if category.code == row["category"]:
+        raise InvalidField("The case has this category already.", field="category", expected="another category")
+    return {
+        "category": category.code,
+        "kind": category.kind,
+        "sensitivity": category.sensitivity,
+        **new_deadline(row, row["due_since"], category.handle_hours, moving.now),
+        **reroute(moving, category.code, row["area_path"]),
+    }

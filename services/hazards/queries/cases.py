@@ -1,0 +1,184 @@
+"""One case: its JSON, its history, and the moves one may make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Integer, Select, Uuid, and_, bindparam, cast, func, literal_column, select
+from sqlalchemy.sql import ColumnElement
+
+from backbone.answers import body_column, json_object, utc
+from backbone.policy import Visibility, parameters, predicate, shape
+from backbone.statements import Query, query
+from contracts.hazards.events import Source, State
+from contracts.scope import Actor, Scope
+from services.hazards.domain.moves import Standing, legal_moves
+from services.hazards.tables import IS_OPEN, case_photos, cases, external_refs
+from services.hazards.tables import case_history as history_table
+
+MAX_LIMIT = 500
+C = cases.c
+VISIBILITY = Visibility(area_path=C.area_path, category=C.category, sensitivity=C.sensitivity, agencies=C.participants)
+
+
+def summary() -> dict[str, Any]:
+    return {
+        "case_id": C.id,
+        "case_no": C.case_no,
+        "version": C.version,
+        "kind": C.kind,
+        "category": C.category,
+        "source": C.source,
+        "state": C.state,
+        "grade": C.grade,
+        "sensitivity": C.sensitivity,
+        "description": C.description,
+        "lon": func.ST_X(C.geom),
+        "lat": func.ST_Y(C.geom),
+        "area_path": C.area_path,
+        "boundary_version": C.boundary_version,
+        "unassigned": C.unassigned,
+        "place_id": C.place_id,
+        "reporting_agency_id": C.reporting_agency_id,
+        "lead_agency_id": C.lead_agency_id,
+        "assisting_agency_ids": C.assisting_agency_ids,
+        "former_agency_ids": C.former_agency_ids,
+        "returns": C.returns,
+        "reworks": C.reworks,
+        "reopenings": C.reopenings,
+        "county_decides": C.county_decides,
+        "occurred_at": utc(C.occurred_at),
+        "reported_at": utc(C.reported_at),
+        "updated_at": utc(C.updated_at),
+        "closed_at": utc(C.closed_at),
+        "due_at": utc(C.due_at),
+        "overdue": and_(IS_OPEN, C.due_at < func.now()),
+        "accept_due_at": utc(C.accept_due_at),
+        "warned_at": utc(C.warned_at),
+        "missed_at": utc(C.missed_at),
+        "unacknowledged_at": utc(C.unacknowledged_at),
+    }
+
+
+def _whole(external_refs: ColumnElement[Any], photos: ColumnElement[Any]) -> ColumnElement[Any]:
+    original = json_object(crs=C.original_crs, lon=C.original_lon, lat=C.original_lat)
+    return json_object(**summary(), original=original, external_refs=external_refs, photos=photos)
+
+
+def bare_case_body() -> ColumnElement[str]:
+    """`body` of a case that has neither other systems' ids nor photos, for RETURNING."""
+    nothing: ColumnElement[Any] = literal_column("'[]'::json")
+    return body_column(_whole(nothing, nothing))
+
+
+def case_json() -> ColumnElement[Any]:
+    """A case's whole state, with the position as given, other systems' ids and photos."""
+    refs = (
+        select(
+            func.coalesce(
+                func.json_agg(json_object(system=external_refs.c.system, id=external_refs.c.id)),
+                literal_column("'[]'::json"),
+            )
+        )
+        .where(external_refs.c.entity == literal_column("'case'"), external_refs.c.entity_id == C.id)
+        .scalar_subquery()
+    )
+    photo = case_photos.c
+    photos = (
+        select(
+            func.coalesce(
+                func.json_agg(
+                    json_object(
+                        blob=photo.blob,
+                        media_type=photo.media_type,
+                        size_bytes=photo.size_bytes,
+                        move=photo.move,
+                        added_at=utc(photo.added_at),
+                    )
+                ),
+                literal_column("'[]'::json"),
+            )
+        )
+        .where(photo.case_id == C.id)
+        .scalar_subquery()
+    )
+    return _whole(refs, photos)
+
+
+@query
+def case_by_id(scope: Scope, case_id: UUID) -> Query:
+    """One case: `body`; no row when it does not exist or may not be seen."""
+
+    def build() -> Select[Any]:
+        return select(body_column(case_json())).where(
+            C.id == bindparam("case_id", type_=Uuid()), predicate(scope, VISIBILITY)
+        )
+
+    return Query(("hazards.case_by_id", shape(scope)), build, {"case_id": case_id, **parameters(scope)})
+
+
+@query
+def case_standing(scope: Scope, case_id: UUID) -> Query:
+    """What `domain.moves.standing_of` reads: version, state, source, area_path, lead agency, handlers."""
+
+    def build() -> Select[Any]:
+        return select(
+            C.version, C.state, C.source, C.area_path, C.lead_agency_id, C.handler_account_ids, C.county_decides
+        ).where(C.id == bindparam("case_id", type_=Uuid()), predicate(scope, VISIBILITY))
+
+    return Query(("hazards.case_standing", shape(scope)), build, {"case_id": case_id, **parameters(scope)})
+
+
+@query
+def case_history(scope: Scope, case_id: UUID, *, after: int | None = None, limit: int = 200) -> Query:
+    """A case's moves, oldest first: `body`, `cursor_1` = seq (the version after the move)."""
+    h = history_table.c
+
+    def build() -> Select[Any]:
+        body = json_object(
+            seq=h.seq,
+            at=utc(h.at),
+            move=h.move,
+            from_state=h.from_state,
+            to_state=h.to_state,
+            account_id=h.account_id,
+            agency_id=h.agency_id,
+            roles=h.roles,
+            reason=h.reason,
+            note=h.note,
+            before=h.before,
+            after=h.after,
+        )
+        return (
+            select(body_column(body), h.seq.label("cursor_1"))
+            .select_from(history_table.join(cases, C.id == h.case_id))
+            .where(
+                h.case_id == bindparam("case_id", type_=Uuid()),
+                h.seq > cast(bindparam("after"), Integer),
+                predicate(scope, VISIBILITY),
+            )
+            .order_by(h.seq)
+            .limit(cast(bindparam("limit"), Integer))
+        )
+
+    values = {"case_id": case_id, "after": after or 0, "limit": min(max(limit, 1), MAX_LIMIT), **parameters(scope)}
+    return Query(("hazards.case_history", shape(scope)), build, values)
+
+
+def moves_for(row: Mapping[Any, Any], actor: Actor) -> list[str]:
+    """The moves an actor may make now, from a row of `case_standing`."""
+    return [move.value for move in legal_moves(standing_of(row), actor)]
+
+
+def standing_of(row: Mapping[Any, Any]) -> Standing:
+    """What decides a case's moves, from a row of `case_standing` or of the table."""
+    return Standing(
+        state=State(row["state"]),
+        source=Source(row["source"]),
+        area_path=row["area_path"],
+        lead_agency_id=row["lead_agency_id"],
+        handlers=frozenset(row["handler_account_ids"]),
+        county_decides=row["county_decides"],
+    )

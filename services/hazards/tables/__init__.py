@@ -1,0 +1,34 @@
+"""hazards' tables: cases, their append-only history, and what cases are routed by."""
+
+from services.hazards.tables.cases import (
+    IS_AT_REST,
+    IS_DISPATCHED,
+    IS_OPEN,
+    case_days,
+    case_history,
+    case_numbers,
+    case_photos,
+    cases,
+    external_refs,
+)
+from services.hazards.tables.registry import categories, jurisdictions, routing_rules
+from services.hazards.tables.schema import agencies, agencies_projection, metadata, projection
+
+__all__ = [
+    "IS_AT_REST",
+    "IS_DISPATCHED",
+    "IS_OPEN",
+    "agencies",
+    "agencies_projection",
+    "case_days",
+    "case_history",
+    "case_numbers",
+    "case_photos",
+    "cases",
+    "categories",
+    "external_refs",
+    "jurisdictions",
+    "metadata",
+    "projection",
+    "routing_rules",
+]
