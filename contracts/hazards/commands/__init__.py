@@ -4,6 +4,7 @@ from contracts.hazards.commands.cases import Case, LinkExternalRef, MoveCase, Re
 from contracts.hazards.commands.categories import Category, PutCategory
 from contracts.hazards.commands.fields import ExternalRef, OriginalPosition, Photo, Reason, Text
 from contracts.hazards.commands.routing import PutRoutingRule, RoutingRule
+from contracts.hazards.commands.stages import Stage, Stages
 
 __all__ = [
     "Case",
@@ -18,5 +19,7 @@ __all__ = [
     "Reason",
     "ReportCase",
     "RoutingRule",
+    "Stage",
+    "Stages",
     "Text",
 ]
