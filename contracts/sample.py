@@ -69,7 +69,30 @@ _STATES: dict[str, tuple[str, str, str | None]] = {
     "deadline_warned": ("handling", "warn_deadline", "handling"),
     "deadline_missed": ("handling", "miss_deadline", "handling"),
     "dispatch_unacknowledged": ("dispatched", "miss_acknowledgement", "dispatched"),
+    "progressed": ("handling", "report_progress", "handling"),
+    "reviewed": ("checked", "review", "checked"),
+    "evaluated": ("closed", "evaluate", "closed"),
+    "handed_over": ("registered", "raise_level", "registered"),
+    "assistance_changed": ("handling", "assist_accept", "handling"),
+    "linked": ("registered", "link_parent", "registered"),
+    "merged": ("voided", "merge", "reported"),
+    "unmerged": ("registered", "unmerge", "voided"),
+    "joined": ("handling", "join", "handling"),
+    "extension_requested": ("handling", "request_extension", "handling"),
+    "extended": ("handling", "grant_extension", "handling"),
+    "extension_refused": ("handling", "refuse_extension", "handling"),
+    "suspended": ("handling", "suspend", "handling"),
+    "resumed": ("handling", "resume", "handling"),
+    "reminded": ("handling", "remind", "handling"),
+    "supervised": ("handling", "supervise", "handling"),
+    "listed": ("handling", "list_case", "handling"),
+    "unlisted": ("checked", "unlist_case", "checked"),
+    "graded": ("handling", "declare_major", "handling"),
+    "leader_named": ("handling", "name_leader", "handling"),
+    "visits_changed": ("handling", "plan_visit", "handling"),
+    "visit_missed": ("handling", "miss_visit", "handling"),
 }
+_EXACT = {"suspended": "suspended", "merged": "merged"}
 _KINDS = {"area": "ordinary", "agency": "fire_service", "post": "grid_worker", "device": "camera"}
 _STATUS_OF_SHIFT = {"planned": "planned", "started": "started", "ended": "ended", "cancelled": "cancelled"}
 
@@ -106,6 +129,10 @@ def _data(cls: type[EventData], entity: str, fact: str) -> dict[str, Any]:
     if entity == "case":
         data["state"], data["move"], data["moved_from"] = _STATES[fact]
         data |= {"unassigned": False, "overdue": fact == "deadline_missed", "former_agency_ids": []}
+        data |= {"exact_state": _EXACT.get(fact, data["state"]), "level": "town", "supervision": None, "rating": None}
+        data |= {"parent_case_id": None, "open_children": 0, "listed": False, "leader_named": False, "reminders": 0}
+        if fact != "merged":
+            data["merged_into_id"] = None
         if fact in ("reported", "verified", "refused", "registered"):
             data |= {"lead_agency_id": None, "assisting_agency_ids": []}
     if "kind" in data and entity in _KINDS:

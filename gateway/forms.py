@@ -18,7 +18,7 @@ from gateway.problems import Problem
 from gateway.writes import body_of, digest_of_parts, media_type_of
 
 M = TypeVar("M", bound=BaseModel)
-_JSON_FIELDS = frozenset({"external_refs", "assisting_agency_ids"})
+_JSON_FIELDS = frozenset({"external_refs", "assisting_agency_ids", "answers", "files"})
 
 
 async def read(request: Request, model: type[M]) -> tuple[M, bytes | None, str]:

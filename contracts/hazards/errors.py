@@ -13,6 +13,14 @@ class IllegalMove(Refusal):
     zh = "当前状态不允许该操作"
 
 
+class NotYet(Refusal):
+    """The platform does not know this move yet."""
+
+    code = "hazards.not_yet"
+    status = 501
+    zh = "平台尚不支持该操作"
+
+
 class SelfCheck(Refusal):
     """Who handled a case cannot check it."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -10,7 +11,8 @@ from starlette.responses import Response
 
 from contracts.codes import Code
 from contracts.grid.commands import Crs
-from contracts.hazards.commands import MoveCase, Reason, Text
+from contracts.hazards.commands import Answers, ListingNo, MoveCase, Name, Reason, Text
+from contracts.hazards.states import CaseLevel, Supervision
 from gateway import documents, examples, forms, photos
 from gateway.auth.signed_in import CurrentActor
 from gateway.case_forms import body_or_form, original_of
@@ -20,6 +22,7 @@ from gateway.problems import Problem
 from gateway.reads import etag
 from gateway.rendering import rendered
 from gateway.routing import Route
+from gateway.times import Moment
 from gateway.writes import expected_version
 from services.hazards import queries
 
@@ -37,9 +40,24 @@ class CaseMove(BaseModel):
     agency_id: UUID | None = None
     assisting_agency_ids: tuple[UUID, ...] = Field(default=(), max_length=10)
     category: Code | None = None
+    answers: Answers | None = None
     lon: float | None = None
     lat: float | None = None
     crs: Crs | None = None
+    accuracy_m: float | None = Field(default=None, ge=0, le=100_000)
+    level: CaseLevel | None = None
+    until: Moment | None = None
+    working_days: int | None = Field(default=None, ge=1, le=365)
+    parent_case_id: UUID | None = None
+    into_case_id: UUID | None = None
+    supervision: Supervision | None = None
+    listing_no: ListingNo | None = None
+    public: bool | None = None
+    leader_name: Name | None = None
+    leader_title: Name | None = None
+    visit_on: date | None = None
+    rating: int | None = Field(default=None, ge=1, le=5)
+    files: tuple[UUID, ...] = Field(default=(), max_length=10)
 
 
 @router.get(
@@ -81,12 +99,7 @@ async def move(case_id: UUID, request: Request, platform: Platform, actor: Curre
     command = MoveCase(
         case_id=case_id,
         expected_version=version,
-        move=given.move,
-        reason=given.reason,
-        note=given.note,
-        agency_id=given.agency_id,
-        assisting_agency_ids=given.assisting_agency_ids,
-        category=given.category,
+        **given.model_dump(exclude={"lon", "lat", "crs"}),
         lon=place.lon if place else None,
         lat=place.lat if place else None,
         original=original_of(place) if place else None,

@@ -21,7 +21,8 @@ from contracts.hazards.commands import (
     ReportCase,
     Text,
 )
-from contracts.hazards.events import Grade, Kind, Source, State
+from contracts.hazards.events import Grade, Kind, Source
+from contracts.hazards.states import State
 from gateway import cursors, documents, examples, forms, photos
 from gateway.auth.signed_in import CurrentActor
 from gateway.boxes import Bbox, box_of

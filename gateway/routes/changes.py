@@ -14,7 +14,7 @@ from starlette.responses import Response
 from backbone.database import new_id
 from contracts.areas import AreaCode
 from contracts.grid.commands import Crs, Operation, ReviewPlan, StartBoundaryChange, UndoBoundaryChange
-from contracts.hazards.events import State
+from contracts.hazards.states import State
 from contracts.scope import Scope
 from gateway import documents, examples
 from gateway.auth.signed_in import CurrentActor

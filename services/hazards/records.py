@@ -25,8 +25,8 @@ from contracts.hazards.events import (
     DeadlineMissed,
     DeadlineWarned,
     DispatchUnacknowledged,
-    State,
 )
+from contracts.hazards.states import State, released
 from contracts.scope import Actor, Scope
 from services.hazards import queries
 from services.hazards.domain.machine import ENDS, TABLE
@@ -58,9 +58,31 @@ COLUMNS = (
     func.ST_X(cases.c.geom).label("lon"),
     func.ST_Y(cases.c.geom).label("lat"),
 )
-_OF_EVENT = sorted(set(CaseState.model_fields) & {column.name for column in cases.c})
+_OF_EVENT = sorted((set(CaseState.model_fields) & {column.name for column in cases.c}) - {"state"})
 """What an event takes from the row as it is; position, overdue and the move are its own."""
-_COMPARED = ("lon", "lat", "area_path", "unassigned", "category", "kind", "lead_agency_id", "assisting_agency_ids")
+_COMPARED = (
+    "lon",
+    "lat",
+    "area_path",
+    "unassigned",
+    "category",
+    "kind",
+    "answers",
+    "lead_agency_id",
+    "assisting_agency_ids",
+    "assisting_asked_ids",
+    "assisting_working_ids",
+    "level",
+    "grade",
+    "extensions",
+    "parent_case_id",
+    "open_children",
+    "merged_into_id",
+    "reports",
+    "supervision",
+    "listing_agency_id",
+    "rating",
+)
 
 # Built once: building a Core statement costs more than PostgreSQL's answer.
 _LOAD = select(*COLUMNS).where(cases.c.id == bindparam("case_id")).with_for_update()
@@ -136,7 +158,10 @@ def _event(happened: Happened, at: datetime) -> Event[CaseState]:
         lat=round(row["lat"], 4),
         overdue=state not in ENDS and row["due_at"] <= at,
         move=happened.what,
-        moved_from=happened.before["state"] if happened.before else None,
+        state=released(state),
+        exact_state=state.value,
+        listed=row["listing_agency_id"] is not None,
+        moved_from=released(State(happened.before["state"])) if happened.before else None,
         **{name: row[name] for name in _OF_EVENT},
     )
     return Event(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
@@ -9,8 +10,18 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from contracts.codes import Code, Lat, Lon, SystemCode
 from contracts.commands import Command, Reply
-from contracts.hazards.commands.fields import ExternalRef, OriginalPosition, Photo, Reason, Text
+from contracts.hazards.commands.fields import (
+    Answers,
+    ExternalRef,
+    ListingNo,
+    Name,
+    OriginalPosition,
+    Photo,
+    Reason,
+    Text,
+)
 from contracts.hazards.events import Grade, Kind, Source
+from contracts.hazards.states import CaseLevel, Supervision
 
 
 class ReportCase(Command):
@@ -34,6 +45,8 @@ class ReportCase(Command):
     grade: Grade = Grade.GENERAL
     occurred_at: AwareDatetime | None = None
     photo: Photo | None = None
+    answers: Answers | None = None
+    files: tuple[UUID, ...] = Field(default=(), max_length=10)
     external_refs: tuple[ExternalRef, ...] = Field(default=(), max_length=10)
 
 
@@ -49,10 +62,25 @@ class MoveCase(Command):
     agency_id: UUID | None = None
     assisting_agency_ids: tuple[UUID, ...] = Field(default=(), max_length=10)
     category: Code | None = None
+    answers: Answers | None = None
     lon: Lon | None = None
     lat: Lat | None = None
     original: OriginalPosition | None = None
+    accuracy_m: float | None = Field(default=None, ge=0, le=100_000, allow_inf_nan=False)
+    level: CaseLevel | None = None
+    until: AwareDatetime | None = None
+    working_days: int | None = Field(default=None, ge=1, le=365)
+    parent_case_id: UUID | None = None
+    into_case_id: UUID | None = None
+    supervision: Supervision | None = None
+    listing_no: ListingNo | None = None
+    public: bool | None = None
+    leader_name: Name | None = None
+    leader_title: Name | None = None
+    visit_on: date | None = None
+    rating: int | None = Field(default=None, ge=1, le=5)
     photo: Photo | None = None
+    files: tuple[UUID, ...] = Field(default=(), max_length=10)
 
 
 class LinkExternalRef(Command):

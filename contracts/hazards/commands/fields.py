@@ -6,11 +6,19 @@ from typing import Annotated
 
 from pydantic import Field, FiniteFloat, StringConstraints
 
-from contracts.codes import Sha256, SystemCode
+from contracts.codes import Code, Sha256, SystemCode
 from contracts.commands import Part
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=4000, strip_whitespace=True)]
 Reason = Annotated[str, StringConstraints(min_length=2, max_length=1000, strip_whitespace=True)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
+ListingNo = Annotated[str, StringConstraints(min_length=1, max_length=60, strip_whitespace=True)]
+"""The number of a listing as its issuer writes it: 挂牌〔2026〕3号."""
+
+AnswerText = Annotated[str, StringConstraints(max_length=1000, strip_whitespace=True)]
+AnswerChoices = Annotated[tuple[AnswerText, ...], Field(max_length=50)]
+Answers = Annotated[dict[Code, bool | float | AnswerText | AnswerChoices], Field(max_length=50)]
+"""Answers to a category's questions, by the question's code."""
 
 
 class OriginalPosition(Part):

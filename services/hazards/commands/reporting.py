@@ -35,7 +35,7 @@ from backbone.idempotency import Asked
 from backbone.prepared import Prepared
 from contracts.hazards.commands import Case, ExternalRef, Photo, ReportCase
 from contracts.hazards.errors import CaseExists, DuplicateExternalRef, NoBoundary
-from contracts.hazards.events import State
+from contracts.hazards.states import CaseLevel, State
 from contracts.refusals import InvalidField, Refusal
 from contracts.scope import Actor
 from geo.cells import CellsHolder
@@ -57,6 +57,16 @@ _FRESH: dict[str, Any] = {str(column.name): None for column in cases.c} | {
     "reworks": 0,
     "reopenings": 0,
     "county_decides": False,
+    "level": CaseLevel.TOWN.value,
+    "extensions": 0,
+    "extension_pending": False,
+    "assisting_asked_ids": [],
+    "assisting_working_ids": [],
+    "open_children": 0,
+    "reports": 1,
+    "reminders": 0,
+    "was_listed": False,
+    "leader_named": False,
 }
 """What a new case has in every column that the report does not decide."""
 _INSERT = Prepared(

@@ -7,22 +7,22 @@ area and agency (403), then fields (422).
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 from uuid import UUID
 
 from contracts.areas import is_within
 from contracts.hazards.errors import IllegalMove, MissingMoveField, SelfCheck
-from contracts.hazards.events import Source, State
+from contracts.hazards.states import CaseLevel, State
 from contracts.refusals import InvalidField, NotAllowed
 from services.hazards.domain.machine import (
     COUNTY,
     MOVE_FIELDS,
     TABLE,
-    TRUSTED_SOURCES,
     Move,
     Rule,
+    Standing,
     Who,
+    condition_json,
 )
 
 
@@ -52,18 +52,6 @@ class Mover(Protocol):
     def scope(self) -> Reach: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """What of a case decides its moves. `handlers` are the accounts that started or finished handling."""
-
-    state: State
-    source: Source
-    area_path: str
-    lead_agency_id: UUID | None = None
-    handlers: frozenset[UUID] = frozenset()
-    county_decides: bool = False
-
-
 def moves_from(standing: Standing) -> list[Move]:
     """The moves that are legal from here, whoever makes them."""
     return [rule.move for rule in TABLE.values() if _is_legal(rule, standing)]
@@ -81,14 +69,7 @@ def decide(standing: Standing, move: str, actor: Mover, given: Mapping[str, Any]
     """
     legal = moves_from(standing)
     if move not in legal:
-        known = [each.value for each in Move]
-        raise IllegalMove(
-            f"'{move}' is not legal from '{standing.state.value}'." if move in known else f"There is no move '{move}'.",
-            field="move",
-            expected=", ".join(legal) or None,
-            legal_moves=[each.value for each in legal],
-            state=standing.state.value,
-        )
+        raise _illegal(standing, move, legal)
     rule = TABLE[Move(move)]
     objection = _objection(rule, standing, actor)
     if objection is not None:
@@ -124,26 +105,77 @@ def require_role(actor: Mover, roles: Collection[str], what: str) -> None:
 
 
 def _is_legal(rule: Rule, standing: Standing) -> bool:
+    return standing.state in rule.targets and all(each.holds(standing) for each in rule.when)
+
+
+def _illegal(standing: Standing, move: str, legal: list[Move]) -> IllegalMove:
+    said: dict[str, Any] = {"legal_moves": [each.value for each in legal], "state": standing.state.value}
+    expected = ", ".join(legal) or None
+    if move not in set(Move):
+        return IllegalMove(f"There is no move '{move}'.", field="move", expected=expected, **said)
+    rule = TABLE[Move(move)]
     if standing.state not in rule.targets:
-        return False
-    unverified = rule.move is Move.REGISTER and standing.state is State.REPORTED
-    return not unverified or standing.source in TRUSTED_SOURCES
+        text = f"'{move}' is not legal from '{standing.state.value}'."
+        return IllegalMove(text, field="move", expected=expected, **said)
+    unmet = [each for each in rule.when if not each.holds(standing)]
+    said["unmet"] = [condition_json(each) for each in unmet]
+    text = f"'{move}' is not legal now: " + "; ".join(each.en for each in unmet) + " does not hold."
+    return IllegalMove(text, field="move", expected=expected, **said)
 
 
 def _objection(rule: Rule, standing: Standing, actor: Mover) -> NotAllowed | SelfCheck | None:
     if rule.who is Who.NOT_HANDLER and _handled(standing, actor):
         return SelfCheck()  # before the role: whoever handled it hears the true reason
-    county_only = rule.move is Move.DISPATCH and standing.county_decides
-    roles = COUNTY if county_only else rule.roles
+    roles = _roles(rule, standing)
     if actor.roles.isdisjoint(roles):
         return NotAllowed(f"'{rule.move.value}' needs another role.", expected=", ".join(sorted(roles)))
-    if rule.who is Who.LEAD:
-        if actor.agency_id != standing.lead_agency_id:
-            return NotAllowed(f"Only the lead agency makes the move '{rule.move.value}'.")
+    return _not_theirs(rule, standing, actor)
+
+
+def _roles(rule: Rule, standing: Standing) -> frozenset[str]:
+    """Whose centre decides where a case goes depends on the level that it was handed to."""
+    if rule.move not in (Move.DISPATCH, Move.REASSIGN):
+        return rule.roles
+    if standing.county_decides:
+        return COUNTY
+    return rule.roles | {"community_staff"} if standing.level is CaseLevel.VILLAGE else rule.roles
+
+
+def _not_theirs(rule: Rule, standing: Standing, actor: Mover) -> NotAllowed | None:
+    """Why a move is not this actor's, the role aside."""
+    who, move = rule.who, rule.move.value
+    leads = actor.agency_id == standing.lead_agency_id
+    reports = standing.reporter is not None and actor.account_id == standing.reporter
+    theirs = {
+        Who.LEAD: leads,
+        Who.WORKING: leads or actor.agency_id in standing.assisting,
+        Who.ASKED: actor.agency_id in standing.asked,
+        Who.ASSISTING: actor.agency_id in standing.assisting,
+        Who.REPORTER: reports,
+    }
+    if who in theirs:
+        return None if theirs[who] else NotAllowed(f"{_WHOSE[who]} makes the move '{move}'.")
+    if (who is Who.AREA_OR_LEAD and leads) or (who is Who.AREA_OR_REPORTER and reports):
         return None
     if not in_areas(actor, standing.area_path):
-        return NotAllowed(f"The case lies outside your areas: '{rule.move.value}' is not yours to make.")
+        return NotAllowed(f"The case lies outside your areas: '{move}' is not yours to make.")
+    if who is Who.AREA_NOT_LEAD and leads:
+        return NotAllowed(f"The lead agency does not decide on itself: '{move}' is another's.")
+    issuer = {Who.SUPERVISOR: standing.supervisor, Who.LISTER: standing.listed_by}.get(who)
+    if issuer is not None and actor.agency_id != issuer and actor.roles.isdisjoint(COUNTY):
+        return NotAllowed(f"{_WHOSE[who]} makes the move '{move}'.")
     return None
+
+
+_WHOSE = {
+    Who.LEAD: "Only the lead agency",
+    Who.WORKING: "Only an agency at work on the case",
+    Who.ASKED: "Only an agency that was asked to assist and has not answered",
+    Who.ASSISTING: "Only an assisting agency that accepted and has not finished",
+    Who.REPORTER: "Only who reported the case",
+    Who.SUPERVISOR: "Only the agency that issued the supervision, or the county,",
+    Who.LISTER: "Only the agency that listed the case, or the county,",
+}
 
 
 def _handled(standing: Standing, actor: Mover) -> bool:

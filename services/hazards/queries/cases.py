@@ -12,14 +12,40 @@ from sqlalchemy.sql import ColumnElement
 from backbone.answers import body_column, json_object, utc
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
-from contracts.hazards.events import Source, State
+from contracts.hazards.events import Grade, Source
+from contracts.hazards.states import CaseLevel, State, Supervision
 from contracts.scope import Actor, Scope
-from services.hazards.domain.moves import Standing, legal_moves
+from services.hazards.domain.machine import Standing
+from services.hazards.domain.moves import legal_moves
 from services.hazards.tables import IS_OPEN, case_photos, cases, external_refs
 from services.hazards.tables import case_history as history_table
 
 MAX_LIMIT = 500
 C = cases.c
+STANDING = (
+    "state",
+    "source",
+    "area_path",
+    "lead_agency_id",
+    "handler_account_ids",
+    "county_decides",
+    "reporter_account_id",
+    "level",
+    "grade",
+    "assisting_asked_ids",
+    "assisting_working_ids",
+    "extension_pending",
+    "parent_case_id",
+    "open_children",
+    "supervision",
+    "supervision_agency_id",
+    "listing_agency_id",
+    "was_listed",
+    "leader_named",
+    "reviewed_at",
+    "rating",
+)
+"""The columns that decide a case's moves."""
 VISIBILITY = Visibility(area_path=C.area_path, category=C.category, sensitivity=C.sensitivity, agencies=C.participants)
 
 
@@ -49,6 +75,23 @@ def summary() -> dict[str, Any]:
         "reworks": C.reworks,
         "reopenings": C.reopenings,
         "county_decides": C.county_decides,
+        "level": C.level,
+        "extensions": C.extensions,
+        "extension_pending": C.extension_pending,
+        "assisting_asked_ids": C.assisting_asked_ids,
+        "assisting_working_ids": C.assisting_working_ids,
+        "parent_case_id": C.parent_case_id,
+        "open_children": C.open_children,
+        "merged_into_id": C.merged_into_id,
+        "reports": C.reports,
+        "reminders": C.reminders,
+        "reminded_at": utc(C.reminded_at),
+        "supervision": C.supervision,
+        "supervision_agency_id": C.supervision_agency_id,
+        "listing_agency_id": C.listing_agency_id,
+        "leader_named": C.leader_named,
+        "reviewed_at": utc(C.reviewed_at),
+        "rating": C.rating,
         "occurred_at": utc(C.occurred_at),
         "reported_at": utc(C.reported_at),
         "updated_at": utc(C.updated_at),
@@ -121,12 +164,12 @@ def case_by_id(scope: Scope, case_id: UUID) -> Query:
 
 @query
 def case_standing(scope: Scope, case_id: UUID) -> Query:
-    """What `domain.moves.standing_of` reads: version, state, source, area_path, lead agency, handlers."""
+    """What `standing_of` reads, and the version."""
 
     def build() -> Select[Any]:
-        return select(
-            C.version, C.state, C.source, C.area_path, C.lead_agency_id, C.handler_account_ids, C.county_decides
-        ).where(C.id == bindparam("case_id", type_=Uuid()), predicate(scope, VISIBILITY))
+        return select(C.version, *(C[name] for name in STANDING)).where(
+            C.id == bindparam("case_id", type_=Uuid()), predicate(scope, VISIBILITY)
+        )
 
     return Query(("hazards.case_standing", shape(scope)), build, {"case_id": case_id, **parameters(scope)})
 
@@ -174,6 +217,7 @@ def moves_for(row: Mapping[Any, Any], actor: Actor) -> list[str]:
 
 def standing_of(row: Mapping[Any, Any]) -> Standing:
     """What decides a case's moves, from a row of `case_standing` or of the table."""
+    supervision = row["supervision"]
     return Standing(
         state=State(row["state"]),
         source=Source(row["source"]),
@@ -181,4 +225,19 @@ def standing_of(row: Mapping[Any, Any]) -> Standing:
         lead_agency_id=row["lead_agency_id"],
         handlers=frozenset(row["handler_account_ids"]),
         county_decides=row["county_decides"],
+        reporter=row["reporter_account_id"],
+        level=CaseLevel(row["level"]),
+        grade=Grade(row["grade"]),
+        asked=frozenset(row["assisting_asked_ids"]),
+        assisting=frozenset(row["assisting_working_ids"]),
+        extension_pending=row["extension_pending"],
+        parent=row["parent_case_id"],
+        open_children=row["open_children"],
+        supervision=Supervision(supervision) if supervision else None,
+        supervisor=row["supervision_agency_id"],
+        listed_by=row["listing_agency_id"],
+        was_listed=row["was_listed"],
+        leader_named=row["leader_named"],
+        reviewed=row["reviewed_at"] is not None,
+        rating=row["rating"],
     )

@@ -24,8 +24,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from services.hazards.tables.schema import at_type, metadata, path_type, uuid_type
 
 # The words of the partial indexes: a query says exactly these, or the index is not used.
-IS_OPEN = literal_column("state NOT IN ('closed', 'refused', 'voided')", Boolean)
-IS_AT_REST = literal_column("state IN ('closed', 'refused', 'voided')", Boolean)
+IS_OPEN = literal_column("state NOT IN ('closed', 'refused', 'voided', 'merged')", Boolean)
+IS_AT_REST = literal_column("state IN ('closed', 'refused', 'voided', 'merged')", Boolean)
 IS_DISPATCHED = literal_column("state = 'dispatched'", Boolean)
 
 cases = Table(
@@ -66,9 +66,36 @@ cases = Table(
     Column("reworks", Integer, nullable=False, server_default="0"),
     Column("reopenings", Integer, nullable=False, server_default="0"),
     Column("county_decides", Boolean, nullable=False, server_default="false"),
+    # Which level's centre answers for the case: village, town, county.
+    Column("level", Text, nullable=False, server_default="town"),
+    # Assisting agencies that have not answered, and those that accepted and have not finished.
+    Column("assisting_asked_ids", ARRAY(uuid_type()), nullable=False, server_default="{}"),
+    Column("assisting_working_ids", ARRAY(uuid_type()), nullable=False, server_default="{}"),
+    Column("extensions", Integer, nullable=False, server_default="0"),
+    Column("extension_pending", Boolean, nullable=False, server_default="false"),
+    Column("parent_case_id", uuid_type()),
+    Column("open_children", Integer, nullable=False, server_default="0"),
+    Column("merged_into_id", uuid_type()),
+    Column("merged_from", Text, comment="the state that unmerging gives back"),
+    Column("reports", Integer, nullable=False, server_default="1", comment="its own and those merged into it"),
+    Column("reminders", Integer, nullable=False, server_default="0"),
+    Column("reminded_at", at_type()),
+    Column("supervision", Text, comment="yellow, red"),
+    Column("supervision_agency_id", uuid_type()),
+    Column("listing_agency_id", uuid_type(), comment="who put it on the public list; NULL: not listed now"),
+    Column("was_listed", Boolean, nullable=False, server_default="false"),
+    Column("leader_named", Boolean, nullable=False, server_default="false"),
+    Column("reviewed_at", at_type()),
+    Column("rating", SmallInteger),
+    Column("follow_code", Text, unique=True),
+    Column("category_version", Integer),
+    Column("answers", JSONB),
     Column("occurred_at", at_type(), nullable=False),
     Column("reported_at", at_type(), nullable=False),
     Column("updated_at", at_type(), nullable=False),
+    Column("dispatched_at", at_type(), comment="the running dispatch"),
+    Column("handled_at", at_type(), comment="the last time that handling ended"),
+    Column("suspended_until", at_type()),
     Column("closed_at", at_type()),
     # The running deadline: since when, when to warn, when it is over; reset by reopening.
     Column("due_since", at_type(), nullable=False),
@@ -93,6 +120,8 @@ cases = Table(
     ),
     Index("cases_to_locate", "located_version", postgresql_where=IS_OPEN),
     Index("cases_at_rest_to_locate", "located_version", postgresql_where=IS_AT_REST),
+    Index("cases_parent", "parent_case_id", postgresql_where=text("parent_case_id IS NOT NULL")),
+    Index("cases_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
     Index("cases_unassigned", text("reported_at DESC"), text("id DESC"), postgresql_where=text("unassigned")),
 )
 

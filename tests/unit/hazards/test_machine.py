@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contracts.hazards.errors import IllegalMove, MissingMoveField, SelfCheck
-from contracts.hazards.events import Source, State
+from contracts.hazards.events import Source
+from contracts.hazards.states import State
 from contracts.refusals import InvalidField, NotAllowed
 from contracts.registry import all_events
 from contracts.scope import Actor, Role, Scope

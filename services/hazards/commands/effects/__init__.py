@@ -6,6 +6,7 @@ from services.hazards.commands.effects.agencies import dispatch, return_case
 from services.hazards.commands.effects.corrections import recategorise, relocate
 from services.hazards.commands.effects.handling import finish, reopen, start
 from services.hazards.commands.effects.parts import Changes, Effect, Moving
+from services.hazards.commands.effects.pending import not_yet
 from services.hazards.domain.machine import Move
 
 EFFECTS: Mapping[Move, Effect] = {
@@ -19,6 +20,37 @@ EFFECTS: Mapping[Move, Effect] = {
     Move.REOPEN: reopen,
     Move.RELOCATE: relocate,
     Move.RECATEGORISE: recategorise,
+    Move.SETTLE: not_yet,
+    Move.REASSIGN: not_yet,
+    Move.REVIEW: not_yet,
+    Move.EVALUATE: not_yet,
+    Move.APPEAL: not_yet,
+    Move.INVITE: not_yet,
+    Move.RELEASE: not_yet,
+    Move.ASSIST_ACCEPT: not_yet,
+    Move.ASSIST_REFUSE: not_yet,
+    Move.ASSIST_FINISH: not_yet,
+    Move.RAISE_LEVEL: not_yet,
+    Move.HAND_DOWN: not_yet,
+    Move.LINK_PARENT: not_yet,
+    Move.UNLINK_PARENT: not_yet,
+    Move.MERGE: not_yet,
+    Move.UNMERGE: not_yet,
+    Move.REQUEST_EXTENSION: not_yet,
+    Move.GRANT_EXTENSION: not_yet,
+    Move.REFUSE_EXTENSION: not_yet,
+    Move.SUSPEND: not_yet,
+    Move.RESUME: not_yet,
+    Move.REMIND: not_yet,
+    Move.SUPERVISE: not_yet,
+    Move.LIFT_SUPERVISION: not_yet,
+    Move.LIST_CASE: not_yet,
+    Move.UNLIST_CASE: not_yet,
+    Move.DECLARE_MAJOR: not_yet,
+    Move.LIFT_MAJOR: not_yet,
+    Move.NAME_LEADER: not_yet,
+    Move.PLAN_VISIT: not_yet,
+    Move.RECORD_VISIT: not_yet,
 }
 
 __all__ = ["EFFECTS", "Changes", "Moving"]

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from backbone.database import Session
 from contracts.hazards.errors import NoResponsibleAgency
-from contracts.hazards.events import State
+from contracts.hazards.states import State
 from services.hazards import placing, records
 from services.hazards.commands.effects.parts import Changes, Moving
 from services.hazards.domain.deadlines import accept_by
@@ -22,6 +22,8 @@ def _agencies(row: records.Row, lead: UUID | None, assisting: list[UUID]) -> Cha
     return {
         "lead_agency_id": lead,
         "assisting_agency_ids": now,
+        "assisting_asked_ids": now,
+        "assisting_working_ids": [],
         "former_agency_ids": former,
         "participants": records.participants(row["reporting_agency_id"], lead, now, former),
     }
@@ -30,6 +32,7 @@ def _agencies(row: records.Row, lead: UUID | None, assisting: list[UUID]) -> Cha
 def _dispatched(moving: Moving, lead: UUID, assisting: list[UUID], accept_hours: float) -> Changes:
     return {
         "state": State.DISPATCHED.value,
+        "dispatched_at": moving.now,
         "accept_due_at": accept_by(moving.now, accept_hours),
         "unacknowledged_at": None,
         "county_decides": False,

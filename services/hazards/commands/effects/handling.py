@@ -20,7 +20,11 @@ def start(moving: Moving) -> Changes:
 
 
 def finish(moving: Moving) -> Changes:
-    return {"handler_account_ids": _handler(moving), "handler_account_id": moving.actor.account_id}
+    return {
+        "handler_account_ids": _handler(moving),
+        "handler_account_id": moving.actor.account_id,
+        "handled_at": moving.now,
+    }
 
 
 def reopen(moving: Moving) -> Changes:

@@ -1,96 +1,11 @@
-"""Facts of hazard and dispute cases: every event carries the case's public state after the change."""
+"""The loop of a case, from the report to the close."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from enum import StrEnum
 from typing import ClassVar
-from uuid import UUID
 
-from pydantic import Field
-
-from contracts.alarms import AlarmState
-from contracts.areas import AreaPath
-from contracts.codes import CaseNo, Code, Lat, Lon
-from contracts.envelope import EventData
+from contracts.hazards.events.parts import CaseState
 from contracts.registry import event
-
-
-class State(StrEnum):
-    """Where a case stands."""
-
-    REPORTED = "reported"
-    VERIFIED = "verified"
-    REFUSED = "refused"
-    REGISTERED = "registered"
-    DISPATCHED = "dispatched"
-    ACCEPTED = "accepted"
-    HANDLING = "handling"
-    HANDLED = "handled"
-    CHECKED = "checked"
-    CLOSED = "closed"
-    VOIDED = "voided"
-
-
-class Kind(StrEnum):
-    HAZARD = "hazard"
-    DISPUTE = "dispute"
-    REQUEST = "request"
-
-
-class Source(StrEnum):
-    """Who or what found it."""
-
-    GRID_WORKER = "grid_worker"
-    PATROL = "patrol"
-    INSPECTION = "inspection"
-    VISIT = "visit"
-    PUBLIC = "public"
-    QR = "qr"
-    PHONE = "phone"
-    DEVICE = "device"
-    PLATFORM = "platform"
-    SUPERIOR = "superior"
-
-
-class Grade(StrEnum):
-    """Hazard grade (隐患等级); one of four different scales, never mixed."""
-
-    GENERAL = "general"
-    MAJOR = "major"
-
-
-class CaseState(EventData):
-    """A case's public state: no text, no person, position rounded to 1e-4 degrees (about 10 m)."""
-
-    case_id: UUID
-    case_no: CaseNo
-    kind: Kind
-    category: Code
-    source: Source
-    state: State
-    grade: Grade
-    sensitivity: int = Field(ge=0, le=3)
-    area_path: AreaPath
-    boundary_version: int = Field(ge=0)
-    unassigned: bool
-    place_id: UUID | None = None
-    lon: Lon
-    lat: Lat
-    reporting_agency_id: UUID | None = None
-    lead_agency_id: UUID | None = None
-    assisting_agency_ids: tuple[UUID, ...] = ()
-    former_agency_ids: tuple[UUID, ...] = ()
-    returns: int = Field(default=0, ge=0)
-    reworks: int = Field(default=0, ge=0)
-    reopenings: int = Field(default=0, ge=0)
-    occurred_at: datetime
-    reported_at: datetime
-    due_at: datetime | None = None
-    overdue: bool = False
-    county_decides: bool = False
-    move: Code
-    moved_from: State | None = None
 
 
 @event
@@ -214,40 +129,24 @@ class CaseRecategorised(CaseState):
 
 
 @event
-class DeadlineWarned(CaseState):
-    """80 % of the time allowed has passed."""
+class CaseProgressed(CaseState):
+    """An agency at work said how far it is; what it said is read through the API."""
 
-    type: ClassVar[str] = "county.hazards.case.deadline_warned.v1"
-    trigger: ClassVar[str] = "the deadline clock, once per deadline"
-
-
-@event
-class DeadlineMissed(CaseState):
-    """The due time has passed and the case is still open."""
-
-    type: ClassVar[str] = "county.hazards.case.deadline_missed.v1"
-    trigger: ClassVar[str] = "the deadline clock, once per deadline"
+    type: ClassVar[str] = "county.hazards.case.progressed.v1"
+    trigger: ClassVar[str] = "move report_progress"
 
 
 @event
-class DispatchUnacknowledged(CaseState):
-    """Nobody accepted or returned the dispatch in its window: for the town and county centres."""
+class CaseReviewed(CaseState):
+    """A major hazard's rectification was reviewed, before it may be struck off."""
 
-    type: ClassVar[str] = "county.hazards.case.dispatch_unacknowledged.v1"
-    trigger: ClassVar[str] = "the dispatch clock, once per dispatch"
-
-
-@event
-class AlarmRaised(AlarmState):
-    """Something in hazards needs a person; said once, however much more of it comes."""
-
-    type: ClassVar[str] = "county.hazards.alarm.raised.v1"
-    trigger: ClassVar[str] = "a message lies in quarantine, or another watch of the platform found something"
+    type: ClassVar[str] = "county.hazards.case.reviewed.v1"
+    trigger: ClassVar[str] = "move review"
 
 
 @event
-class AlarmCleared(AlarmState):
-    """What needed a person in hazards is over."""
+class CaseEvaluated(CaseState):
+    """The reporter rated how a closed case was handled (1 to 5)."""
 
-    type: ClassVar[str] = "county.hazards.alarm.cleared.v1"
-    trigger: ClassVar[str] = "the last message of that queue was retried or dropped, or the watch finds nothing more"
+    type: ClassVar[str] = "county.hazards.case.evaluated.v1"
+    trigger: ClassVar[str] = "move evaluate"
