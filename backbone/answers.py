@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import JSON, Text, cast, func, literal_column
 from sqlalchemy.sql import ColumnElement
 
-
 _MOST_PAIRS = 50
 """A function of PostgreSQL takes 100 arguments."""
 

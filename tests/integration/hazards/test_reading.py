@@ -199,13 +199,22 @@ def test_hot_lists_use_their_index(crowded: Session, filters: dict[str, Any], in
     assert index in plan(crowded, queries.case_list(scope, **filters))
 
 
+OPEN_STATES = "state NOT IN ('closed', 'refused', 'voided', 'merged')"
+
+
 @pytest.mark.parametrize(
     ("condition", "index"),
     [
-        ("warned_at IS NULL AND state NOT IN ('closed', 'refused', 'voided', 'merged') AND warn_at <= now()", "cases_to_warn"),
-        ("missed_at IS NULL AND state NOT IN ('closed', 'refused', 'voided', 'merged') AND due_at <= now()", "cases_to_miss"),
+        (
+            f"warned_at IS NULL AND {OPEN_STATES} AND warn_at <= now()",
+            "cases_to_warn",
+        ),
+        (
+            f"missed_at IS NULL AND {OPEN_STATES} AND due_at <= now()",
+            "cases_to_miss",
+        ),
         ("unacknowledged_at IS NULL AND state = 'dispatched' AND accept_due_at <= now()", "cases_to_acknowledge"),
-        ("state NOT IN ('closed', 'refused', 'voided', 'merged') AND located_version < 1", "cases_to_locate"),
+        (f"{OPEN_STATES} AND located_version < 1", "cases_to_locate"),
     ],
 )
 def test_clocks_use_their_partial_index(crowded: Session, condition: str, index: str) -> None:
