@@ -21,6 +21,22 @@ class NotYet(Refusal):
     zh = "平台尚不支持该操作"
 
 
+class NoExtensionLeft(Refusal):
+    """The case has had as many extensions as its category allows."""
+
+    code = "hazards.no_extension_left"
+    status = 409
+    zh = "延期次数已达上限"
+
+
+class ExtensionOver(Refusal):
+    """The time that was asked for has passed already; refuse the request, and let it be asked for anew."""
+
+    code = "hazards.extension_over"
+    status = 409
+    zh = "申请的延期时间已过，请驳回后重新申请"
+
+
 class SelfCheck(Refusal):
     """Who handled a case cannot check it."""
 

@@ -11,6 +11,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from contracts.commands import Part
+from contracts.hazards.states import CaseLevel
 
 MAX_AMOUNT = 24 * 366 * 2
 """No stage lasts longer than two years of hours; days are far fewer."""
@@ -38,15 +39,9 @@ class Unit(StrEnum):
 DAYS = frozenset({Unit.CALENDAR_DAYS, Unit.WORKING_DAYS})
 
 
-class Level(StrEnum):
-    """Who handles or is told: a level of the county, from below."""
+LEVELS = tuple(CaseLevel)
+"""From below."""
 
-    VILLAGE = "village"
-    TOWN = "town"
-    COUNTY = "county"
-
-
-LEVELS = tuple(Level)
 Share = Annotated[int, Field(ge=1, le=99)]
 
 
@@ -67,7 +62,7 @@ class Escalation(Part):
     """So long past due, the level above hears of it and has it."""
 
     after: Amount
-    to: Level
+    to: CaseLevel
 
 
 class Stage(Amount):

@@ -39,8 +39,8 @@ from contracts.hazards.states import CaseLevel, State
 from contracts.refusals import InvalidField, Refusal
 from contracts.scope import Actor
 from geo.cells import CellsHolder
-from services.hazards import placing, queries, records
-from services.hazards.domain.deadlines import deadline
+from services.hazards import clocks, placing, queries, records
+from services.hazards.domain.clocks import Clock as CaseClock
 from services.hazards.domain.machine import REPORTERS
 from services.hazards.domain.moves import require_role
 from services.hazards.tables import case_days, case_numbers, case_photos, cases, categories, external_refs, projection
@@ -93,6 +93,9 @@ def _facts() -> Select[Any]:
         categories.c.kind.label("category_kind"),
         categories.c.sensitivity,
         categories.c.handle_hours,
+        categories.c.accept_hours,
+        categories.c.stages,
+        clocks.CALENDAR_DIGEST,
         boundary.c.version,
         boundary.c.county_path,
         case((case_days.c.day.is_not(None), case_numbers.next_value() - case_days.c.base)).label("number"),
@@ -134,6 +137,7 @@ def report_cases(
     now = clock()
     day = now.astimezone(COUNTY_TIME).date()
     rows: dict[UUID, dict[str, Any]] = {}
+    begun: dict[UUID, tuple[clocks.Clock, ...]] = {}
     replies: dict[UUID, Case] = {}
     for each, facts, number in _facts_of(session, list(first.values()), day):
         try:
@@ -145,12 +149,19 @@ def report_cases(
             replies[each.command.case_id] = _same_again(session, each)
         else:
             rows[row["id"]] = row | {"case_no": f"{county_code}-{day:%Y%m%d}-{number:05d}"}
+            begun[row["id"]] = clocks.begin(session, facts, now)
     given = to_json([{**row, "geom": point(row["lon"], row["lat"])} for row in rows.values()])
     bodies = {UUID(case_id): body for case_id, body in _INSERT.execute(session, rows=given)} if rows else {}
     for case_id, row in rows.items():
-        made = case_id in bodies
         each = first[case_id]
-        replies[case_id] = _taken(session, each, now, row, bodies[case_id]) if made else _same_again(session, each)
+        if case_id in bodies:
+            clocks.keep(session, case_id, begun[case_id])
+            reply = _taken(session, each, now, row, bodies[case_id])
+            # Written at the end of the batch, so no statement has seen them yet.
+            reply.body["clocks"] = clocks.shown(begun[case_id])
+        else:
+            reply = _same_again(session, each)
+        replies[case_id] = reply
     for each in asked:
         if each is not first[each.command.case_id]:
             _same_again(session, each)
@@ -223,36 +234,36 @@ def _row(
     actor, command, original = asked.actor, asked.command, asked.command.original
     require_role(actor, REPORTERS, "Reporting")
     located = _judged(session, command, facts, cells)
-    due = deadline(now, facts.handle_hours)
-    return _FRESH | {
-        "id": command.case_id,
-        "kind": facts.category_kind,
-        "category": facts.code,
-        "source": command.source.value,
-        "grade": command.grade.value,
-        "sensitivity": facts.sensitivity,
-        "description": command.description,
-        "lon": command.lon,
-        "lat": command.lat,
-        "original_crs": original.crs,
-        "original_lon": original.lon,
-        "original_lat": original.lat,
-        "area_path": located.area_path,
-        "boundary_version": located.boundary_version,
-        "located_version": located.boundary_version,
-        "unassigned": located.unassigned,
-        "place_id": command.place_id,
-        "reporter_account_id": actor.account_id,
-        "reporting_agency_id": actor.agency_id,
-        "participants": [actor.agency_id],
-        "occurred_at": (command.occurred_at or now).astimezone(UTC),
-        "reported_at": now,
-        "updated_at": now,
-        "due_since": due.since,
-        "warn_at": due.warn_at,
-        "due_at": due.due_at,
-        "report_digest": _digest(command),
-    }
+    return (
+        _FRESH
+        | clocks.columns_of(clocks.begin(session, facts, now))
+        | {
+            "id": command.case_id,
+            "kind": facts.category_kind,
+            "category": facts.code,
+            "source": command.source.value,
+            "grade": command.grade.value,
+            "sensitivity": facts.sensitivity,
+            "description": command.description,
+            "lon": command.lon,
+            "lat": command.lat,
+            "original_crs": original.crs,
+            "original_lon": original.lon,
+            "original_lat": original.lat,
+            "area_path": located.area_path,
+            "boundary_version": located.boundary_version,
+            "located_version": located.boundary_version,
+            "unassigned": located.unassigned,
+            "place_id": command.place_id,
+            "reporter_account_id": actor.account_id,
+            "reporting_agency_id": actor.agency_id,
+            "participants": [actor.agency_id],
+            "occurred_at": (command.occurred_at or now).astimezone(UTC),
+            "reported_at": now,
+            "updated_at": now,
+            "report_digest": _digest(command),
+        }
+    )
 
 
 def point(lon: float, lat: float) -> str:

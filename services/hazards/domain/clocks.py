@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from contracts.hazards.commands.stages import Amount, Stage, StageName, Unit
+from contracts.hazards.states import State
 from services.hazards.domain.working_time import Calendar, Pause
 
 MISSED = "missed"
@@ -27,21 +28,21 @@ class Goes(StrEnum):
     ENDS = "ends"
 
 
-_ENDS = frozenset({"closed", "refused", "voided"})
-_STILL = frozenset({"suspended", "merged"})
+_ENDS = frozenset({State.CLOSED, State.REFUSED, State.VOIDED})
+_STILL = frozenset({State.SUSPENDED, State.MERGED})
 """A merged case may be un-merged: its clocks then go on where they stood."""
-_RUNS: Mapping[StageName, frozenset[str]] = {
-    StageName.VERIFY: frozenset({"reported"}),
-    StageName.ACCEPT: frozenset({"dispatched"}),
-    StageName.HANDLE: frozenset({"dispatched", "accepted", "handling"}),
-    StageName.CHECK: frozenset({"handled"}),
+_RUNS: Mapping[StageName, frozenset[State]] = {
+    StageName.VERIFY: frozenset({State.REPORTED}),
+    StageName.ACCEPT: frozenset({State.DISPATCHED}),
+    StageName.HANDLE: frozenset({State.DISPATCHED, State.ACCEPTED, State.HANDLING}),
+    StageName.CHECK: frozenset({State.HANDLED}),
 }
-_STANDS: Mapping[StageName, frozenset[str]] = {
-    StageName.HANDLE: frozenset({"handled", "registered", "verified", "reported"}),
+_STANDS: Mapping[StageName, frozenset[State]] = {
+    StageName.HANDLE: frozenset({State.HANDLED, State.REGISTERED, State.VERIFIED, State.REPORTED}),
 }
 
 
-def goes(stage: StageName, state: str) -> Goes:
+def goes(stage: StageName, state: State) -> Goes:
     """What a stage's clock does in a state of a case."""
     if state in _ENDS:
         return Goes.ENDS
@@ -194,7 +195,7 @@ def follow(
     calendar: Calendar,
     clocks: Sequence[Clock],
     stages: Mapping[StageName, Stage],
-    state: str,
+    state: State,
     at: datetime,
     *,
     again: frozenset[StageName] = frozenset(),

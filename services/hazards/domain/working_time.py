@@ -56,7 +56,7 @@ def _midnight(day: int) -> int:
     return (day - _EPOCH_DAY) * _DAY - _TO_COUNTY
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Calendar:
     """Which days are worked and during which hours.
 

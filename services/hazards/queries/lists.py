@@ -33,7 +33,7 @@ from backbone.statements import Query, query
 from contracts.areas import path_end
 from contracts.scope import Scope
 from services.hazards.queries.cases import MAX_LIMIT, VISIBILITY, C, summary
-from services.hazards.tables import IS_OPEN, external_refs
+from services.hazards.tables import IS_OPEN, IS_OVERDUE, external_refs
 
 Box = tuple[float, float, float, float]
 Cursor = tuple[datetime, UUID]
@@ -85,8 +85,7 @@ def case_list(
     if unassigned is not None:
         filters["unassigned" if unassigned else "assigned"] = (C.unassigned if unassigned else ~C.unassigned, {})
     if overdue is not None:
-        late = and_(IS_OPEN, C.due_at < func.now())
-        filters["overdue" if overdue else "in_time"] = (late if overdue else ~late, {})
+        filters["overdue" if overdue else "in_time"] = (IS_OVERDUE if overdue else ~IS_OVERDUE, {})
     if source is not None:
         filters["source"] = (C.source == cast(bindparam("source"), Text), {"source": source})
     if external_ref is not None:

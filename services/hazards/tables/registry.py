@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Double, Index, Integer, SmallInteger, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.hazards.tables.schema import metadata, path_type, uuid_type
 
@@ -15,6 +16,7 @@ categories = Table(
     Column("kind", Text, nullable=False),
     Column("handle_hours", Double, nullable=False),
     Column("accept_hours", Double, nullable=False),
+    Column("stages", JSONB),
     Column("emergency", Boolean, nullable=False),
     Column("sensitivity", SmallInteger, nullable=False),
     Column("active", Boolean, nullable=False),

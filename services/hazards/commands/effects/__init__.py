@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from services.hazards.commands.effects import clocks
 from services.hazards.commands.effects.agencies import dispatch, return_case
 from services.hazards.commands.effects.corrections import recategorise, relocate
 from services.hazards.commands.effects.handling import finish, reopen, start
@@ -36,11 +37,11 @@ EFFECTS: Mapping[Move, Effect] = {
     Move.UNLINK_PARENT: not_yet,
     Move.MERGE: not_yet,
     Move.UNMERGE: not_yet,
-    Move.REQUEST_EXTENSION: not_yet,
-    Move.GRANT_EXTENSION: not_yet,
-    Move.REFUSE_EXTENSION: not_yet,
-    Move.SUSPEND: not_yet,
-    Move.RESUME: not_yet,
+    Move.REQUEST_EXTENSION: clocks.request_extension,
+    Move.GRANT_EXTENSION: clocks.grant_extension,
+    Move.REFUSE_EXTENSION: clocks.refuse_extension,
+    Move.SUSPEND: clocks.suspend,
+    Move.RESUME: clocks.resume,
     Move.REMIND: not_yet,
     Move.SUPERVISE: not_yet,
     Move.LIFT_SUPERVISION: not_yet,
