@@ -17,6 +17,7 @@ from gateway.examples.areas import (
     RESTORED,
     UNDONE,
 )
+from gateway.examples.clocks import CALENDAR, CALENDAR_DAYS, CASE_CLOCKS, CLOCKS
 from gateway.examples.ids import AGENCY_ID, CASE_ID, GRID, SHIFT_ID, TOWN, UNIT_ID
 from gateway.examples.registry import (
     AGENCY,
@@ -67,11 +68,15 @@ __all__ = [
     "AREA",
     "BATCH_ID",
     "BOUNDARY",
+    "CALENDAR",
+    "CALENDAR_DAYS",
     "CASE",
+    "CASE_CLOCKS",
     "CASE_ID",
     "CASE_REPORT",
     "CATEGORY",
     "CHANGE",
+    "CLOCKS",
     "CODES",
     "CODE_LIST",
     "DELIVERY",

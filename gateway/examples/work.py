@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.examples.clocks import CLOCKS
 from gateway.examples.ids import AGENCY_ID, CASE_ID, GRID, SHIFT_ID, TOWN, UNIT_ID
 
 CASE_REPORT: dict[str, Any] = {
@@ -38,6 +39,8 @@ CASE: dict[str, Any] = {
     "original": {"crs": "gcj02", "lon": 120.7012, "lat": 30.7688},
     "external_refs": [{"system": "city-12345", "id": "2026013100017"}],
     "photos": [],
+    "clocks": CLOCKS,
+    "extension_requests": [],
 }
 HISTORY: dict[str, Any] = {
     "seq": 2,

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 from sqlalchemy import ARRAY, Text, Uuid, bindparam, cast, func, literal_column, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from backbone.database import Session, from_json, to_json
 from backbone.gathering import Rows, insert_from_json
@@ -69,7 +70,7 @@ _POLICIES = select(
 _NEWEST = (
     select(case_clocks)
     .where(case_clocks.c.case_id == func.any(cast(bindparam("ids"), ARRAY(Uuid))))
-    .distinct(case_clocks.c.case_id, case_clocks.c.stage)
+    .ext(distinct_on(case_clocks.c.case_id, case_clocks.c.stage))
     .order_by(case_clocks.c.case_id, case_clocks.c.stage, case_clocks.c.round.desc())
 )
 
@@ -96,8 +97,8 @@ _held: dict[str, Calendar] = {}
 
 
 def stages_of(category: Any) -> tuple[Stage, ...]:
-    """The stages of a category's row: `stages`, or those its two kinds of hours stand for."""
-    if category.stages is None:
+    """The stages of a category's row: `stages`, or those that its two kinds of hours stand for."""
+    if not category.stages:
         return _legacy(float(category.handle_hours), float(category.accept_hours))
     return _parsed(to_json(category.stages))
 

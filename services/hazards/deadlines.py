@@ -12,7 +12,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, JSON, DateTime, Integer, Text, Uuid, bindparam, cast, column, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    ColumnClause,
+    DateTime,
+    Integer,
+    Text,
+    Uuid,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from backbone.clock import Clock as Now
 from backbone.database import Session, to_json
@@ -36,29 +51,24 @@ def _now() -> Any:
 
 _CLAIM = (
     select(*records.COLUMNS)
-    .where(
-        C.id.in_(
-            select(K.case_id).where(K.next_at <= _now()).order_by(K.next_at).limit(bindparam("chunk", type_=Integer))
-        )
-    )
-    .order_by(C.id)
-    .with_for_update(skip_locked=True)
+    .select_from(case_clocks.join(cases, C.id == K.case_id))
+    .where(K.next_at <= _now())
+    .order_by(K.next_at)
+    .limit(bindparam("chunk", type_=Integer))
+    .with_for_update(of=cases, skip_locked=True)
 )
 # Read after the claim: what a move that held the case a moment ago has done to its clocks is seen.
 _DUE = (
     select(case_clocks)
     .where(K.case_id == func.any(cast(bindparam("ids"), ARRAY(Uuid))), K.next_at <= _now())
-    .distinct(K.case_id)
+    .ext(distinct_on(K.case_id))
     .order_by(K.case_id, K.next_at, K.stage, K.round)
 )
 
 
 def _marking() -> Any:
-    given = (
-        column("id", Uuid()),
-        *(column(name, DateTime(timezone=True)) for name in _MARKS[:-1]),
-        column("level", Text()),
-    )
+    given: list[ColumnClause[Any]] = [column("id", Uuid()), column("level", Text())]
+    given += [column(name, DateTime(timezone=True)) for name in _MARKS if name != "level"]
     rows = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON)).table_valued(*given)
     rows = rows.render_derived("r", with_types=True)
     return (

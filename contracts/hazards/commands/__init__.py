@@ -1,5 +1,6 @@
 """What hazards can be asked to do."""
 
+from contracts.hazards.commands.calendar import CalendarDay, CalendarDays, PutCalendarDays
 from contracts.hazards.commands.cases import Case, LinkExternalRef, MoveCase, ReportCase
 from contracts.hazards.commands.categories import Category, PutCategory
 from contracts.hazards.commands.fields import (
@@ -17,6 +18,8 @@ from contracts.hazards.commands.stages import Stage, Stages
 
 __all__ = [
     "Answers",
+    "CalendarDay",
+    "CalendarDays",
     "Case",
     "Category",
     "ExternalRef",
@@ -26,6 +29,7 @@ __all__ = [
     "Name",
     "OriginalPosition",
     "Photo",
+    "PutCalendarDays",
     "PutCategory",
     "PutRoutingRule",
     "Reason",

@@ -1,6 +1,7 @@
 """What hazards can be asked to do: each is f(session, actor, command, *, clock, …) -> reply, in one transaction."""
 
 from services.hazards.commands.announcing import announce_cases
+from services.hazards.commands.calendar import put_calendar_days
 from services.hazards.commands.categories import put_category
 from services.hazards.commands.links import link_external_ref
 from services.hazards.commands.moving import move_case
@@ -11,6 +12,7 @@ __all__ = [
     "announce_cases",
     "link_external_ref",
     "move_case",
+    "put_calendar_days",
     "put_category",
     "put_routing_rule",
     "report_case",

@@ -137,7 +137,7 @@ def report_cases(
     now = clock()
     day = now.astimezone(COUNTY_TIME).date()
     rows: dict[UUID, dict[str, Any]] = {}
-    begun: dict[UUID, tuple[clocks.Clock, ...]] = {}
+    begun: dict[UUID, tuple[CaseClock, ...]] = {}
     replies: dict[UUID, Case] = {}
     for each, facts, number in _facts_of(session, list(first.values()), day):
         try:

@@ -17,7 +17,7 @@ from contracts.hazards.states import State
 from services.hazards.domain.working_time import Calendar, Pause
 
 MISSED = "missed"
-LEGACY_WARN = (50, 80)
+LEGACY_WARN = (80,)
 
 
 class Goes(StrEnum):

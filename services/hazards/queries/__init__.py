@@ -14,6 +14,7 @@ from services.hazards.queries.cases import (
     moves_for,
     standing_of,
 )
+from services.hazards.queries.clocks import calendar_days, calendar_json, calendar_of, case_clocks_now, shares
 from services.hazards.queries.lists import case_list, case_tile
 from services.hazards.queries.quarantine import quarantine_entry, quarantine_page
 from services.hazards.queries.registry import categories, routing, states
@@ -22,7 +23,11 @@ __all__ = [
     "MAX_LIMIT",
     "VISIBILITY",
     "bare_case_body",
+    "calendar_days",
+    "calendar_json",
+    "calendar_of",
     "case_by_id",
+    "case_clocks_now",
     "case_history",
     "case_list",
     "case_standing",
@@ -32,6 +37,7 @@ __all__ = [
     "quarantine_entry",
     "quarantine_page",
     "routing",
+    "shares",
     "standing_of",
     "states",
 ]

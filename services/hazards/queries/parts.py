@@ -26,8 +26,8 @@ def clocks_json(case_id: ColumnElement[Any]) -> ColumnElement[Any]:
         stage=k.stage,
         round=k.round,
         state=state,
-        amount=k.policy["amount"],
-        unit=k.policy["unit"].astext,
+        amount=k.policy.op("->")(literal_column("'amount'")),
+        unit=_text(k.policy, "unit"),
         started_at=utc(k.started_at),
         due_at=utc(k.due_at),
         original_due_at=utc(k.original_due_at),
@@ -41,12 +41,12 @@ def clocks_json(case_id: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def _bells() -> ColumnElement[Any]:
-    given = func.jsonb_array_elements(case_clocks.c.bells).table_valued("bell", with_ordinality="n", name="b")
+    given = func.jsonb_array_elements(case_clocks.c.bells).table_valued("bell", with_ordinality="n").render_derived("b")
     each = given.c
     body = json_object(
-        bell=each.bell.op("->>")(literal_column("'bell'", Text)),
-        at=each.bell.op("->>")(literal_column("'at'", Text)),
-        level=each.bell.op("->>")(literal_column("'level'", Text)),
+        bell=_text(each.bell, "bell"),
+        at=_text(each.bell, "at"),
+        level=_text(each.bell, "level"),
         rung=each.n <= case_clocks.c.rung,
     )
     return select(func.coalesce(_ordered(body, each.n), _NONE)).select_from(given).scalar_subquery()
@@ -69,6 +69,10 @@ def extensions_json(case_id: ColumnElement[Any]) -> ColumnElement[Any]:
     )
     found = select(func.coalesce(_ordered(body, x.seq), _NONE)).where(x.case_id == case_id)
     return found.scalar_subquery()
+
+
+def _text(json: ColumnElement[Any], name: str) -> ColumnElement[Any]:
+    return json.op("->>")(literal_column(f"'{name}'", Text))
 
 
 def _ordered(body: ColumnElement[Any], *by: ColumnElement[Any]) -> ColumnElement[Any]:

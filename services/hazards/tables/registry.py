@@ -16,7 +16,7 @@ categories = Table(
     Column("kind", Text, nullable=False),
     Column("handle_hours", Double, nullable=False),
     Column("accept_hours", Double, nullable=False),
-    Column("stages", JSONB),
+    Column("stages", JSONB, nullable=False, server_default="[]"),
     Column("emergency", Boolean, nullable=False),
     Column("sensitivity", SmallInteger, nullable=False),
     Column("active", Boolean, nullable=False),

@@ -191,6 +191,7 @@ def plan(session: Session, query: Query) -> str:
         ({"area_path": "330499/330499107/330499101201/330499101200007/"}, "cases_area"),
         ({"agency_id": UUID("c4ca4238-a0b9-2382-0dcc-509a6f75849b")}, "cases_participants"),
         ({"unassigned": True}, "cases_unassigned"),
+        ({"overdue": True}, "cases_overdue"),
         ({"bbox": (120.0, 30.0, 120.0001, 30.0001)}, "cases_geom"),
     ],
 )
@@ -205,15 +206,7 @@ OPEN_STATES = "state NOT IN ('closed', 'refused', 'voided', 'merged')"
 @pytest.mark.parametrize(
     ("condition", "index"),
     [
-        (
-            f"warned_at IS NULL AND {OPEN_STATES} AND warn_at <= now()",
-            "cases_to_warn",
-        ),
-        (
-            f"missed_at IS NULL AND {OPEN_STATES} AND due_at <= now()",
-            "cases_to_miss",
-        ),
-        ("unacknowledged_at IS NULL AND state = 'dispatched' AND accept_due_at <= now()", "cases_to_acknowledge"),
+        ("state = 'suspended' AND suspended_until <= now()", "cases_to_resume"),
         (f"{OPEN_STATES} AND located_version < 1", "cases_to_locate"),
     ],
 )

@@ -13,6 +13,7 @@ ONE = UUID(int=1)
 READS = {
     "case_by_id": lambda scope: queries.case_by_id(scope, ONE),
     "case_standing": lambda scope: queries.case_standing(scope, ONE),
+    "case_clocks_now": lambda scope: queries.case_clocks_now(scope, ONE),
     "case_history": lambda scope: queries.case_history(scope, ONE),
     "case_list": lambda scope: queries.case_list(scope, state=["closed"], category="fire"),
     "case_tile": lambda scope: queries.case_tile(scope, 12, 3417, 1672),

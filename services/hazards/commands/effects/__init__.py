@@ -12,7 +12,6 @@ from services.hazards.domain.machine import Move
 
 EFFECTS: Mapping[Move, Effect] = {
     Move.DISPATCH: dispatch,
-    Move.ACCEPT: lambda moving: {"accept_due_at": None},
     Move.RETURN: return_case,
     Move.START: start,
     Move.FINISH: finish,

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from backbone.database import Session
 from contracts.hazards.errors import NoResponsibleAgency
 from contracts.hazards.states import State
 from services.hazards import placing, records
 from services.hazards.commands.effects.parts import Changes, Moving
-from services.hazards.domain.deadlines import accept_by
 from services.hazards.domain.machine import THIRD_RETURN
 
 
@@ -29,19 +27,17 @@ def _agencies(row: records.Row, lead: UUID | None, assisting: list[UUID]) -> Cha
     }
 
 
-def _dispatched(moving: Moving, lead: UUID, assisting: list[UUID], accept_hours: float) -> Changes:
+def _dispatched(moving: Moving, lead: UUID, assisting: list[UUID]) -> Changes:
     return {
         "state": State.DISPATCHED.value,
         "dispatched_at": moving.now,
-        "accept_due_at": accept_by(moving.now, accept_hours),
-        "unacknowledged_at": None,
         "county_decides": False,
         **_agencies(moving.row, lead, assisting),
     }
 
 
 def undispatched(row: records.Row) -> Changes:
-    return {"accept_due_at": None, **_agencies(row, None, [])}
+    return _agencies(row, None, [])
 
 
 def dispatch(moving: Moving) -> Changes:
@@ -57,12 +53,7 @@ def dispatch(moving: Moving) -> Changes:
         placing.require_agency(session, each, "assisting_agency_ids")
         for each in dict.fromkeys(command.assisting_agency_ids)
     ]
-    return _dispatched(moving, lead, assisting, _accept_hours(session, row["category"]))
-
-
-def _accept_hours(session: Session, code: str) -> float:
-    # A category may have been closed since the report; its hours still hold.
-    return float(placing.any_category(session, code).accept_hours)
+    return _dispatched(moving, lead, assisting)
 
 
 def return_case(moving: Moving) -> Changes:
@@ -84,4 +75,4 @@ def reroute(moving: Moving, category: str, area_path: str) -> Changes:
         return {}
     if after is None:
         return {"state": State.REGISTERED.value, **undispatched(row)}
-    return _dispatched(moving, after, list(row["assisting_agency_ids"]), _accept_hours(session, category))
+    return _dispatched(moving, after, list(row["assisting_agency_ids"]))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from contracts.refusals import InvalidField
 from services.hazards import placing
 from services.hazards.commands.effects.agencies import reroute
-from services.hazards.commands.effects.handling import new_deadline
 from services.hazards.commands.effects.parts import Changes, Moving
 from services.hazards.commands.reporting import point
 
@@ -38,6 +37,5 @@ def recategorise(moving: Moving) -> Changes:
         "category": category.code,
         "kind": category.kind,
         "sensitivity": category.sensitivity,
-        **new_deadline(row, row["due_since"], category.handle_hours, moving.now),
         **reroute(moving, category.code, row["area_path"]),
     }

@@ -11,7 +11,7 @@ branch_labels = None
 depends_on = None
 
 TABLES = """
-ALTER TABLE hazards.categories ADD COLUMN IF NOT EXISTS stages JSONB;
+ALTER TABLE hazards.categories ADD COLUMN IF NOT EXISTS stages JSONB NOT NULL DEFAULT '[]';
 
 CREATE TABLE hazards.case_clocks (
     case_id UUID NOT NULL,
@@ -118,11 +118,20 @@ COMMENTS = """
 COMMENT ON COLUMN hazards.case_clocks.round IS 'counts how often the stage began anew';
 COMMENT ON COLUMN hazards.case_clocks.policy IS 'the category''s stage when the clock began';
 COMMENT ON COLUMN hazards.case_clocks.original_due_at IS 'as first counted, without pauses and extensions';
+COMMENT ON COLUMN hazards.case_clocks.paused_at IS 'since when it stands still';
 COMMENT ON COLUMN hazards.case_clocks.pauses IS 'those that are over: [[from, to], …]';
+COMMENT ON COLUMN hazards.case_clocks.extensions IS '[{amount, unit}, …] after the stage''s own time';
 COMMENT ON COLUMN hazards.case_clocks.edition IS 'counts how often the due time was set anew';
-COMMENT ON COLUMN hazards.case_clocks.rung IS 'so many of the bells have rung';
-COMMENT ON COLUMN hazards.case_bells.bell IS 'warn_50, missed, escalate_1: said once, the key says so';
+COMMENT ON COLUMN hazards.case_clocks.bells IS '[{bell, at, edition, level}, …] in order';
+COMMENT ON COLUMN hazards.case_clocks.rung IS 'so many of them have rung';
+COMMENT ON COLUMN hazards.case_clocks.next_at IS 'when the next one rings; NULL: none, for now';
+COMMENT ON COLUMN hazards.case_bells.bell IS 'warn_50, missed, escalate_1: said once, this key says so';
+COMMENT ON COLUMN hazards.case_bells.at IS 'when it had to ring';
+COMMENT ON COLUMN hazards.case_bells.version IS 'of the case, whose history and event say it';
+COMMENT ON COLUMN hazards.case_extensions.seq IS 'the case''s version that the request made';
+COMMENT ON COLUMN hazards.case_extensions.requested_by IS 'account';
 COMMENT ON COLUMN hazards.case_extensions.decision IS 'granted, refused, lapsed; NULL: pending';
+COMMENT ON COLUMN hazards.case_extensions.decided_by IS 'account';
 COMMENT ON COLUMN hazards.calendar_days.days IS '[{day, working, name}, …]: the county''s word before the file''s';
 """
 
