@@ -131,14 +131,14 @@ def end(clock: Clock, at: datetime) -> Clock:
 
 def extend(calendar: Calendar, clock: Clock, by: Amount, at: datetime) -> Clock:
     """So much more time after what is due now; what was said is said again only if its time is still to come."""
-    return _set_anew(calendar, replace(clock, extensions=(*clock.extensions, by)), at)
+    return _set_anew(calendar, clock, replace(clock, extensions=(*clock.extensions, by)), at)
 
 
 def restage(calendar: Calendar, clock: Clock, policy: Stage, at: datetime) -> Clock:
     """Another category's time for the same stage, from the same beginning; extensions were of the old one."""
     if policy == clock.policy:
         return clock
-    anew = _set_anew(calendar, replace(clock, policy=policy, extensions=()), at)
+    anew = _set_anew(calendar, clock, replace(clock, policy=policy, extensions=()), at)
     return replace(anew, original_due_at=due(calendar, replace(anew, extensions=())))
 
 
@@ -150,11 +150,12 @@ def due(calendar: Calendar, clock: Clock) -> datetime:
     return at
 
 
-def _set_anew(calendar: Calendar, clock: Clock, at: datetime) -> Clock:
+def _set_anew(calendar: Calendar, before: Clock, clock: Clock, at: datetime) -> Clock:
     """The next edition of its bells. While it stands still the open pause counts for nothing yet; resuming counts."""
     ran_until = clock.paused_at or at
-    past = [bell for bell in clock.bells if bell.at <= ran_until]
-    said = {bell.name for bell in past if bell.edition == clock.edition}
+    past = [bell for bell in before.bells if bell.at <= ran_until]
+    to_come = {bell.name for bell in before.bells if bell.edition == before.edition and bell.at > ran_until}
+    said = {bell.name for bell in _bells(calendar, before)} - to_come  # in this edition, or in one before
     moved = replace(clock, edition=clock.edition + 1, due_at=due(calendar, clock))
     fresh = [bell for bell in _bells(calendar, moved) if bell.at > ran_until or bell.name not in said]
     return replace(moved, bells=(*past, *fresh))

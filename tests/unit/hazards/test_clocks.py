@@ -88,6 +88,16 @@ def test_an_extension_says_again_only_what_is_still_to_come() -> None:
     assert more.original_due_at == clock.due_at
 
 
+def test_a_second_extension_does_not_say_again_what_the_first_left_out() -> None:
+    begun = at("2026-03-03 09:00")
+    clock = replace(clocks.start(CALENDAR, ESCALATED, begun), rung=1)
+    for hour in (6, 7):
+        clock = clocks.extend(CALENDAR, clock, Amount(amount=0.5, unit=Unit.HOURS), begun + timedelta(hours=hour))
+    expected = [("warn_50", 5), ("warn_80", 8.8), ("missed", 11), ("escalate_1", 13), ("escalate_2", 16)]
+    assert hours(clock) == expected
+    assert [bell.edition for bell in clock.bells] == [0, 2, 2, 2, 2]
+
+
 def test_another_category_counts_from_the_same_beginning() -> None:
     begun = at("2026-03-03 09:00")
     clock = replace(clocks.start(CALENDAR, ESCALATED, begun), rung=1)
