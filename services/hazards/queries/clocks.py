@@ -73,7 +73,7 @@ def shares(bodies: Iterable[str], days: Calendar, now: datetime) -> list[dict[st
 
 def _shared(clock: dict[str, Any], days: Calendar, now: datetime) -> dict[str, Any]:
     pauses = tuple((_at(since), _at(until)) for since, until in clock.pop("pauses"))
-    until = min(now, *(_at(clock[name]) for name in ("paused_at", "ended_at") if clock[name]))
+    until = min([now, *(_at(clock[name]) for name in ("paused_at", "ended_at") if clock[name])])
     share = days.share(_at(clock["started_at"]), _at(clock["due_at"]), until, Unit(clock["unit"]), pauses)
     state = "ended" if clock["ended_at"] else "paused" if clock["paused_at"] else "running"
     return {**clock, "state": state, "share": round(share, 4)}
