@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from PIL import Image
 
+from tests.faults import life_effects
 from tests.faults import life_model as m
 from tests.faults.life_model import LOOP, Life, Person
 
@@ -137,7 +138,7 @@ class Lives(RuleBasedStateMachine):
         assert code == expected, f"expected {expected}; {said}"
         if code is None:
             self.world.made[move] += 1
-            m.make(life, who, move, given, self.lives, self.world.agencies["fire"])
+            life_effects.make(life, who, move, given, self.lives, self.world.agencies["fire"])
             assert _seen(answer.json()) == _expected(life), said
         if life.sees(who):
             offered = self.world.clients[who.login].get(f"/v1/cases/{case_id}/moves").json()
