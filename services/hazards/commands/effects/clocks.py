@@ -23,7 +23,7 @@ X = case_extensions.c
 def request_extension(moving: Moving) -> Changes:
     """Raises MissingMoveField, InvalidField, NoExtensionLeft."""
     command, row, base = moving.command, moving.row, _measured(_running(moving))
-    if len(base.extensions) >= base.policy.extensions:
+    if row["extensions"] >= base.policy.extensions:
         raise NoExtensionLeft(allowed=base.policy.extensions)
     if command.until is None and command.working_days is None:
         text = "Say until when, or how many working days."

@@ -227,7 +227,8 @@ def _everything_else_is_whole(database: Database, ids: list[UUID]) -> None:
         none("SELECT case_id FROM hazards.case_bells WHERE rung_at < at")
         none(
             "SELECT case_id FROM"
-            " (SELECT *, lag(at) OVER (PARTITION BY case_id, stage, round ORDER BY version) AS earlier FROM hazards.case_bells) AS bells WHERE at < earlier"
+            " (SELECT *, lag(at) OVER (PARTITION BY case_id, stage, round ORDER BY version) AS earlier"
+            " FROM hazards.case_bells) AS bells WHERE at < earlier"
         )
         none(
             "SELECT c.id FROM hazards.cases c JOIN hazards.case_history h ON h.case_id = c.id"
