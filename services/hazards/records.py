@@ -24,6 +24,7 @@ from contracts.hazards.events import (
     CaseState,
     DeadlineEscalated,
     DeadlineMissed,
+    DeadlineRecounted,
     DeadlineWarned,
     DispatchUnacknowledged,
 )
@@ -36,11 +37,12 @@ from services.hazards.tables import case_history, cases
 Row = RowMapping | dict[str, Any]
 """A case: the table's columns but `geom`, and `lon` and `lat`; read from the table, or about to be there."""
 
-REPORT, WARN, MISS, ESCALATE, RESUME, UNACKNOWLEDGED, FOLLOW = (
+REPORT, WARN, MISS, ESCALATE, RECOUNT, RESUME, UNACKNOWLEDGED, FOLLOW = (
     "report",
     "warn_deadline",
     "miss_deadline",
     "escalate_deadline",
+    "recount_deadline",
     "resume",
     "dispatch_unacknowledged",
     "follow_boundary",
@@ -52,6 +54,7 @@ EVENTS: Mapping[str, type[CaseState]] = {
     WARN: DeadlineWarned,
     MISS: DeadlineMissed,
     ESCALATE: DeadlineEscalated,
+    RECOUNT: DeadlineRecounted,
     UNACKNOWLEDGED: DispatchUnacknowledged,
     FOLLOW: CaseRelocated,
     **{rule.move.value: rule.event for rule in TABLE.values()},

@@ -102,6 +102,7 @@ class HazardsService:
     @every(seconds=1)
     def ring_deadlines(self, session: Session) -> None:
         deadlines.resume(session, clock=self.clock)
+        deadlines.recount(session, clock=self.clock)
         deadlines.ring(session, clock=self.clock)
 
     @every(seconds=1)
