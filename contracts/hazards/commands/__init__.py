@@ -1,7 +1,7 @@
 """What hazards can be asked to do."""
 
 from contracts.hazards.commands.cases import Case, LinkExternalRef, MoveCase, ReportCase
-from contracts.hazards.commands.categories import Category, PutCategory
+from contracts.hazards.commands.categories import Category, PutCategory, Warned
 from contracts.hazards.commands.fields import (
     Answers,
     ExternalRef,
@@ -12,7 +12,9 @@ from contracts.hazards.commands.fields import (
     Reason,
     Text,
 )
-from contracts.hazards.commands.routing import PutRoutingRule, RoutingRule
+from contracts.hazards.commands.questions import Answers, Question, QuestionType
+from contracts.hazards.commands.routing import PutRoutingRule, RerunRouting, RoutingRule, RoutingRun, RuleTerms
+from contracts.hazards.commands.stages import Stage, Stages
 
 __all__ = [
     "Answers",
@@ -27,8 +29,16 @@ __all__ = [
     "Photo",
     "PutCategory",
     "PutRoutingRule",
+    "Question",
+    "QuestionType",
     "Reason",
     "ReportCase",
+    "RerunRouting",
     "RoutingRule",
+    "RoutingRun",
+    "RuleTerms",
+    "Stage",
+    "Stages",
     "Text",
+    "Warned",
 ]
