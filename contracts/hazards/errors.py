@@ -101,14 +101,6 @@ class CategoryInUse(Refusal):
     zh = "该类别仍有下级类别或分派规则在使用，不能停用"
 
 
-class CategoryCycle(Refusal):
-    """A category cannot stand below itself or below one of its own."""
-
-    code = "hazards.category_cycle"
-    status = 422
-    zh = "类别的上级形成循环"
-
-
 class RunIdReused(Refusal):
     """This run id was used for another run."""
 

@@ -12,7 +12,7 @@ from contracts.hazards.commands.fields import (
     Reason,
     Text,
 )
-from contracts.hazards.commands.questions import Answers, Question, QuestionType
+from contracts.hazards.commands.questions import Question, QuestionType
 from contracts.hazards.commands.routing import PutRoutingRule, RerunRouting, RoutingRule, RoutingRun, RuleTerms
 from contracts.hazards.commands.stages import Stage, Stages
 

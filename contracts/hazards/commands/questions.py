@@ -5,12 +5,12 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, FiniteFloat, JsonValue, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, StringConstraints, TypeAdapter, model_validator
 
 from contracts.commands import Part
 
 MAX_QUESTIONS = 30
-MAX_STRING, MAX_TEXT = 200, 2000
+MAX_STRING, MAX_TEXT = 200, 1000
 """Characters of an answer of type `string` and `text` when the question sets no `max`."""
 
 QuestionCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
@@ -90,5 +90,5 @@ def _each_once(questions: tuple[Question, ...]) -> tuple[Question, ...]:
 
 Questions = Annotated[tuple[Question, ...], Field(max_length=MAX_QUESTIONS), AfterValidator(_each_once)]
 
-Answers = Annotated[dict[Annotated[str, StringConstraints(max_length=48)], JsonValue], Field(max_length=MAX_QUESTIONS)]
-"""Question code -> answer; judged by the category's questions, which say what would be right."""
+QUESTIONS: TypeAdapter[tuple[Question, ...]] = TypeAdapter(Questions)
+"""Reads questions as they are kept."""

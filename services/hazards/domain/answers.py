@@ -41,13 +41,15 @@ def check(questions: Sequence[Question], answers: Mapping[str, Any], source: Sou
     return kept
 
 
-def fits(questions: Sequence[Question], answers: Mapping[str, Any], source: Source) -> bool:
-    """Whether `check` would take them."""
-    try:
-        check(questions, answers, source)
-    except InvalidAnswers:
-        return False
-    return True
+def fitting(questions: Sequence[Question], answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Of these answers those that fit these questions."""
+    found = {q.code: _fitting(q, answers[q.code]) for q in questions if answers.get(q.code) is not None}
+    return {code: value for code, value in found.items() if value is not None}
+
+
+def missing(questions: Sequence[Question], answers: Mapping[str, Any], source: Source) -> list[str]:
+    """The required questions that have no answer and should."""
+    return [q.code for q in questions if q.required and answers.get(q.code) is None and source not in NO_FORM]
 
 
 def expected(question: Question) -> str:
@@ -109,7 +111,9 @@ def _number(question: Question, answer: Any) -> float | int | None:
         return None
     low = -1e12 if question.min is None else question.min
     high = 1e12 if question.max is None else question.max
-    return answer if low <= answer <= high else None
+    if not low <= answer <= high:
+        return None
+    return int(answer) if float(answer).is_integer() else answer
 
 
 def _is_time(answer: Any) -> bool:
@@ -127,7 +131,7 @@ def _choices(question: Question) -> tuple[int, int]:
 
 
 def _chosen(question: Question, answer: Any) -> list[str] | None:
-    if not isinstance(answer, list) or not all(isinstance(each, str) for each in answer):
+    if not isinstance(answer, (list, tuple)) or not all(isinstance(each, str) for each in answer):
         return None
     keys = [value.key for value in question.values]
     low, high = _choices(question)

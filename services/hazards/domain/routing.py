@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from itertools import product
@@ -177,6 +177,10 @@ class Book:
         for agency in agencies:
             by_kind[agency.kind].append(agency)
         return cls(by_rule, by_law, {each.category: each for each in defaults}, by_kind)
+
+    def with_rules(self, rules: Iterable[RoutingRule]) -> Book:
+        """The same with other rules."""
+        return replace(self, rules=Book.of(rules).rules)
 
     def answer(self, asked: Asked) -> Answer:
         """Who answers for a case; NOBODY when nobody is named.

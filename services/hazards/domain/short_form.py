@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
+from contracts.hazards.commands.categories import PutCategory
 from contracts.hazards.commands.stages import Amount, Stage, StageName, Unit
+from contracts.refusals import InvalidField
 
 ACCEPT_HOURS = 24.0
 """To accept a dispatch when neither form says it."""
@@ -40,3 +43,33 @@ def hours(amount: Amount) -> float:
 
 def _named(stages: Iterable[Stage], name: StageName) -> Stage:
     return next(stage for stage in stages if stage.stage is name)
+
+
+def time_of(command: PutCategory) -> tuple[tuple[Stage, ...], float, float]:
+    """(stages, handle_hours, accept_hours) of a category as it is put. Raises InvalidField: neither form, or two that
+    differ."""
+    if command.stages is None:
+        if command.handle_hours is None:
+            raise InvalidField("A category needs its time.", field="stages", expected="stages, or handle_hours")
+        stages = stages_of(command.handle_hours, command.accept_hours)
+        return stages, *hours_of(stages)
+    handle, accept = hours_of(command.stages)
+    for name, short, long in (
+        ("handle_hours", command.handle_hours, handle),
+        ("accept_hours", command.accept_hours, accept),
+    ):
+        if short is not None and short != long:
+            raise InvalidField(
+                f"'{name}' is not what the stages say.", field=name, expected=f"{long:g}, or only one form"
+            )
+    return command.stages, handle, accept
+
+
+def row_of(command: PutCategory) -> dict[str, Any]:
+    """The row of `categories` that a command means, without its version. Raises InvalidField."""
+    stages, handle, accept = time_of(command)
+    row = command.model_dump(mode="json", exclude={"expected_version"})
+    row["default_agency_id"] = command.default_agency_id
+    row["parent"] = command.code.rpartition(".")[0] or None
+    row["stages"] = [stage.model_dump(mode="json") for stage in stages]
+    return row | {"handle_hours": handle, "accept_hours": accept}

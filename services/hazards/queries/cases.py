@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Select, Uuid, and_, bindparam, cast, func, literal_column, select
+from sqlalchemy import Integer, Select, Uuid, and_, bindparam, case, cast, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from backbone.answers import body_column, json_object, utc
@@ -17,7 +17,7 @@ from contracts.hazards.states import CaseLevel, State, Supervision
 from contracts.scope import Actor, Scope
 from services.hazards.domain.machine import Standing
 from services.hazards.domain.moves import legal_moves
-from services.hazards.tables import IS_OPEN, case_photos, cases, external_refs
+from services.hazards.tables import IS_OPEN, IS_UNDISPATCHED, case_photos, cases, external_refs
 from services.hazards.tables import case_history as history_table
 
 MAX_LIMIT = 500
@@ -56,6 +56,7 @@ def summary() -> dict[str, Any]:
         "version": C.version,
         "kind": C.kind,
         "category": C.category,
+        "category_version": C.category_version,
         "source": C.source,
         "state": C.state,
         "grade": C.grade,
@@ -71,6 +72,7 @@ def summary() -> dict[str, Any]:
         "lead_agency_id": C.lead_agency_id,
         "assisting_agency_ids": C.assisting_agency_ids,
         "former_agency_ids": C.former_agency_ids,
+        "suggested_agency_ids": case((IS_UNDISPATCHED, C.suggested_agency_ids)),
         "returns": C.returns,
         "reworks": C.reworks,
         "reopenings": C.reopenings,
@@ -107,7 +109,7 @@ def summary() -> dict[str, Any]:
 
 def _whole(external_refs: ColumnElement[Any], photos: ColumnElement[Any]) -> ColumnElement[Any]:
     original = json_object(crs=C.original_crs, lon=C.original_lon, lat=C.original_lat)
-    return json_object(**summary(), original=original, external_refs=external_refs, photos=photos)
+    return json_object(**summary(), answers=C.answers, original=original, external_refs=external_refs, photos=photos)
 
 
 def bare_case_body() -> ColumnElement[str]:
