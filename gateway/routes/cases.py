@@ -16,6 +16,7 @@ from contracts.areas import AreaPath
 from contracts.codes import Code, SystemCode
 from contracts.grid.commands import Crs
 from contracts.hazards.commands import (
+    Answers,
     ExternalRef,
     LinkExternalRef,
     ReportCase,
@@ -58,9 +59,10 @@ class CaseReport(BaseModel):
     crs: Crs = Field(description="Never guessed: phones give wgs84, AMap and Tencent gcj02, Baidu bd09")
     kind: Kind | None = Field(default=None, description="The category's kind when absent")
     place_id: UUID | None = None
-    grade: Grade = Grade.GENERAL
+    grade: Grade | None = Field(default=None, description="The category's when absent")
     occurred_at: Moment | None = Field(default=None, description="Now when absent")
     external_refs: tuple[ExternalRef, ...] = Field(default=(), max_length=10)
+    answers: Answers | None = Field(default=None, description="By the codes of the category's questions")
 
 
 @router.post(
@@ -91,6 +93,7 @@ async def report(request: Request, platform: Platform, actor: CurrentActor) -> R
         occurred_at=given.occurred_at or datetime.now(UTC),
         photo=await photos.stored(picture) if picture is not None else None,
         external_refs=given.external_refs,
+        answers=given.answers,
     )
     reply = await platform.writes.send(request, actor, command, body_digest=digest)
     return rendered(reply["body"], 201, {"Location": f"/v1/cases/{reply['case_id']}", **etag(reply["version"])})
@@ -110,6 +113,7 @@ async def cases(
     area_path: Annotated[AreaPath | None, Query(description="With its subtree")] = None,
     agency_id: Annotated[UUID | None, Query(description="Lead, assisting, reporting or former")] = None,
     unassigned: bool | None = None,
+    undispatched: Annotated[bool, Query(description="Registered, and no agency named: who waits for a rule")] = False,
     overdue: bool | None = None,
     source: Source | None = None,
     external_system: SystemCode | None = None,
@@ -132,6 +136,7 @@ async def cases(
             area_path=area_path,
             agency_id=agency_id,
             unassigned=unassigned,
+            undispatched=undispatched,
             overdue=overdue,
             source=source.value if source else None,
             external_ref=reference,

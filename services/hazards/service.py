@@ -25,7 +25,9 @@ from contracts.hazards.commands import (
     PutCategory,
     PutRoutingRule,
     ReportCase,
+    RerunRouting,
     RoutingRule,
+    RoutingRun,
 )
 from contracts.scope import Actor
 from geo.cells import CellsHolder
@@ -59,6 +61,10 @@ class HazardsService:
     @command(PutRoutingRule)
     def put_routing_rule(self, session: Session, actor: Actor, asked: PutRoutingRule) -> RoutingRule:
         return commands.put_routing_rule(session, actor, asked, clock=self.clock)
+
+    @command(RerunRouting)
+    def rerun_routing(self, session: Session, actor: Actor, asked: RerunRouting) -> RoutingRun:
+        return commands.rerun_routing(session, actor, asked, clock=self.clock)
 
     @command(PutCategory)
     def put_category(self, session: Session, actor: Actor, asked: PutCategory) -> Category:
