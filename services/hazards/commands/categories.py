@@ -45,7 +45,7 @@ def put_category(session: Session, actor: Actor, command: PutCategory, *, clock:
         if known["kind"] != command.kind.value:
             raise InvalidField("A category keeps its kind.", field="kind", expected=known["kind"])
         if command.expected_version not in (None, known["version"]):
-            raise StaleVersion(current=from_json(to_json(dict(known))))
+            raise StaleVersion(current=_plain(known), field="expected_version")
 
     row = put(session, categories, {"code": code}, values, may_replace)
     _keep_version(session, actor, row, clock)
@@ -56,12 +56,17 @@ def _keep_version(session: Session, actor: Actor, row: records.Row, clock: Clock
     version = insert(category_versions).values(
         code=row["code"],
         version=row["version"],
-        body=from_json(to_json({str(name): value for name, value in row.items()})),
+        body=_plain(row),
         at=clock(),
         account_id=actor.account_id,
         agency_id=actor.agency_id,
     )
     session.execute(version.on_conflict_do_nothing())  # the same content again is the same version
+
+
+def _plain(row: records.Row) -> dict[str, Any]:
+    # A column's name is a str of SQLAlchemy's own kind, which no JSON writer takes for a key.
+    return dict(from_json(to_json({str(name): value for name, value in row.items()})))
 
 
 def _parent(session: Session, command: PutCategory) -> list[Warned]:

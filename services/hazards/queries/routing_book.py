@@ -120,7 +120,7 @@ def _all(row: ColumnElement[Any], *where: ColumnElement[bool], of: FromClause | 
 
 
 def _rules(matching: Matching, of: FromClause | None) -> ColumnElement[Any]:
-    asked = func.unnest(R.assisting_agency_ids).table_valued("id", with_ordinality="n", name="asked")
+    asked = func.unnest(R.assisting_agency_ids).table_valued("id", with_ordinality="n", name="asked").render_derived()
     helping = agencies.alias("helping")
     assisting = (
         select(func.coalesce(func.json_agg(aggregate_order_by(asked.c.id, asked.c.n)), _NOTHING))

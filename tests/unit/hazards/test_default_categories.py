@@ -18,8 +18,8 @@ from services.hazards.domain.short_form import hours_of, row_of, stages_of, time
 from simulator.trade import DEPARTMENTS, TOWN_TRADES
 
 BY_CODE = {each.code: each for each in DEFAULTS}
-FIRST_SET = "0bd0"
-WHOLE_SET = "0bd0"
+FIRST_SET = "ada709d4a5a2bf4c"
+WHOLE_SET = "13094dac0360cc06"
 
 
 def test_codes_are_unique_and_every_dotted_one_stands_below_another() -> None:
