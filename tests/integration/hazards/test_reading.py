@@ -134,6 +134,10 @@ async def test_every_read_compiles_for_the_gateway(hazards_database: Database) -
             queries.case_standing(scope, agency_id("x")),
             queries.case_history(scope, agency_id("x")),
             queries.routing(scope),
+            queries.routing(scope, shadowed=True, after=(1, agency_id("x"))),
+            queries.routing_run(scope, agency_id("x")),
+            queries.routing_run_list(scope, after=(Clock().now, agency_id("x"))),
+            queries.case_routing(scope, agency_id("x")),
         ):
             sql, arguments = compiled(query)
             assert await connection.fetch(sql, *arguments) == []
@@ -191,6 +195,7 @@ def plan(session: Session, query: Query) -> str:
         ({"area_path": "330499/330499107/330499101201/330499101200007/"}, "cases_area"),
         ({"agency_id": UUID("c4ca4238-a0b9-2382-0dcc-509a6f75849b")}, "cases_participants"),
         ({"unassigned": True}, "cases_unassigned"),
+        ({"undispatched": True}, "cases_undispatched"),
         ({"bbox": (120.0, 30.0, 120.0001, 30.0001)}, "cases_geom"),
     ],
 )

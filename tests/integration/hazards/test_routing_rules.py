@@ -97,7 +97,7 @@ def test_closed_agencies_neither_lead_nor_assist(town: Town) -> None:
 def test_the_categorys_default_answers_where_no_rule_and_no_jurisdiction_does(town: Town) -> None:
     (known,) = read(town, queries.category(town.centre.scope, "school"))
     put_one = PutCategory(
-        code="school", name=known["name"], name_en=known["name_en"], kind="hazard", stages=known["stages"],
+        code="school", name=known["name"], name_en=known["name_en"], kind="hazard", handle_hours=48,
         default_agency_id=CENTRE,
     )  # fmt: skip
     commands.put_category(town.session, town.centre, put_one, clock=town.clock)
@@ -203,13 +203,7 @@ def test_what_is_wrong_with_a_rule_is_refused_or_said(town: Town) -> None:
 def test_rules_follow_their_area_with_all_their_terms(town: Town) -> None:
     old = f"{NORTH}330499101201/330499101201001/"
     into = [f"{NORTH}330499101201/330499101201003/", f"{NORTH}330499101201/330499101201004/"]
-    terms = {
-        "from_time": "22:00",
-        "to_time": "06:00",
-        "sources": ["qr"],
-        "assisting_agency_ids": [FIRE],
-        "name": "夜间",
-    }
+    terms: dict[str, Any] = {"from_time": "22:00", "to_time": "06:00", "sources": ["qr"], "name": "夜间"}
     put(town, 4, area_path=old, assisting_agency_ids=[FIRE], **terms)
     put(town, 1, category=None, area_path=NORTH, from_time="20:00", to_time="08:00")
     for _ in range(2):
