@@ -59,7 +59,9 @@ class CaseReport(BaseModel):
     crs: Crs = Field(description="Never guessed: phones give wgs84, AMap and Tencent gcj02, Baidu bd09")
     kind: Kind | None = Field(default=None, description="The category's kind when absent")
     place_id: UUID | None = None
-    grade: Grade | None = Field(default=None, description="The category's when absent")
+    grade: Grade = Field(
+        default=Grade.GENERAL, description="Absent: the category's, general unless the county put another"
+    )
     occurred_at: Moment | None = Field(default=None, description="Now when absent")
     external_refs: tuple[ExternalRef, ...] = Field(default=(), max_length=10)
     answers: Answers | None = Field(default=None, description="By the codes of the category's questions")
@@ -89,7 +91,7 @@ async def report(request: Request, platform: Platform, actor: CurrentActor) -> R
         lat=place.lat,
         original=original_of(place),
         place_id=given.place_id,
-        grade=given.grade,
+        grade=given.grade if "grade" in given.model_fields_set else None,
         occurred_at=given.occurred_at or datetime.now(UTC),
         photo=await photos.stored(picture) if picture is not None else None,
         external_refs=given.external_refs,
