@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from unicodedata import category
 
 from contracts.hazards.commands.questions import MAX_STRING, MAX_TEXT, Question, QuestionType
 from contracts.hazards.errors import InvalidAnswers
@@ -13,6 +14,9 @@ from contracts.hazards.events import Source
 
 NO_FORM = frozenset({Source.DEVICE, Source.PHONE, Source.PLATFORM})
 """Sources that nobody can ask: a device, a caller's note, another system's order. They may leave required ones out."""
+
+_CONTROLS, _BREAKS = frozenset({"Cc", "Cs", "Zl", "Zp"}), "\n\r\t"
+"""Control characters and line ends are no part of a text of one line; spaces of every width are."""
 
 
 def check(questions: Sequence[Question], answers: Mapping[str, Any], source: Source) -> dict[str, Any]:
@@ -92,11 +96,12 @@ def _fitting(question: Question, answer: Any) -> Any:
 
 
 def _text(question: Question, answer: Any) -> str | None:
-    if not isinstance(answer, str) or "\x00" in answer:
+    if not isinstance(answer, str):
         return None
+    text, allowed = answer.strip(), _BREAKS if question.type is QuestionType.TEXT else ""
     low, high = _length(question)
-    one_line = question.type is QuestionType.TEXT or answer.strip().isprintable()
-    return answer.strip() if one_line and low <= len(answer.strip()) <= high else None
+    clean = not any(category(each) in _CONTROLS and each not in allowed for each in text)
+    return text if clean and low <= len(text) <= high else None
 
 
 def _length(question: Question) -> tuple[int, int]:

@@ -157,8 +157,13 @@ def _changed(before: Book, actor: Actor, change: RoutingChange, read: Any) -> Bo
         for path, name in ((rule.area_path, "area_path"), (areas.get(rule.rule_id, rule.area_path), "rule_id")):
             if not in_areas(actor, path):
                 raise NotAllowed("The rule's area is not one of yours.", field=f"put.{n}.{name}")
-        if rule.active and rule.agency_id not in known:
+        if not rule.active:
+            continue
+        if rule.agency_id not in known:
             raise UnknownAgency(field=f"put.{n}.agency_id")
+        for m, each in enumerate(rule.assisting_agency_ids):
+            if each not in known:
+                raise UnknownAgency(field=f"put.{n}.assisting_agency_ids.{m}")
     for n, rule_id in enumerate(change.remove):
         if rule_id not in areas or not in_areas(actor, areas[rule_id]):
             raise InvalidField("There is no such rule of yours.", field=f"remove.{n}", expected="GET /v1/routing-rules")
@@ -166,14 +171,13 @@ def _changed(before: Book, actor: Actor, change: RoutingChange, read: Any) -> Bo
     if change.only:
         gone |= {rule for rule, path in areas.items() if in_areas(actor, path)}
     stay = [rule for rules in before.rules.values() for rule in rules if rule.rule_id not in gone]
-    new = [_rule(rule, known) for rule in change.put if rule.active]
+    new = [_rule(rule) for rule in change.put if rule.active]
     return before.with_rules([*stay, *new])
 
 
-def _rule(command: PutRoutingRule, known: set[UUID]) -> RoutingRule:
+def _rule(command: PutRoutingRule) -> RoutingRule:
     given = command.model_dump(mode="json")
-    assisting = [str(each) for each in command.assisting_agency_ids if each in known]
-    return rule_of(*((given | {"assisting_agency_ids": assisting})[name] for name in RULE_COLUMNS))
+    return rule_of(*(given[name] for name in RULE_COLUMNS))
 
 
 def _answer(answer: Answer) -> dict[str, Any]:

@@ -17,9 +17,11 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    column,
     func,
     literal_column,
     select,
+    table,
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import array
@@ -91,14 +93,17 @@ def routing(
     return Query(("hazards.routing", shape(scope), shadowed is not None), build, values)
 
 
+_JOBS = table("jobs", column("id", Uuid()), column("state"), schema="hazards")
 _RUNS = Visibility(area_path=RUN.area_path, agencies=array([RUN.agency_id]))
 
 
 def _run() -> ColumnElement[str]:
+    # A job that failed for good leaves its run where it stood.
+    failed = select(1).where(_JOBS.c.id == RUN.id, _JOBS.c.state == literal_column("'failed'")).exists()
     return body_column(
         json_object(
             run_id=RUN.id,
-            state=RUN.state,
+            state=case((failed, literal_column("'failed'")), else_=RUN.state),
             category=RUN.category,
             area_path=RUN.area_path,
             total=RUN.total,

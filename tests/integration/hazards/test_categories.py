@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import text
 
-from backbone.database import Session, from_json
+from backbone.database import Session, from_json, to_json
 from backbone.statements import Query
 from contracts.hazards.commands import Category, PutCategory, PutRoutingRule
 from contracts.hazards.errors import CategoryInUse, InvalidAnswers, UnknownAgency, UnknownCategory
 from contracts.refusals import InvalidField, NotAllowed, StaleVersion
 from services.hazards import commands, queries
+from services.hazards.domain.categories import SEED
 from services.hazards.domain.default_categories import DEFAULTS, rows
 from tests.integration.hazards.town import NORTH, Town, agency_id
 
@@ -59,6 +61,24 @@ def test_the_migration_brings_the_whole_set_with_its_versions(session: Session) 
     # The first set was there before; what nobody had touched is its second version now.
     assert {there["fire.charging"]["version"], there["fire"]["version"]} == {2}
     assert there["hazmat.leak"]["version"] == 1
+
+
+def test_an_upgrade_renews_what_nobody_changed_and_leaves_what_a_county_made(session: Session) -> None:
+    town = Town(session)
+    migration = importlib.import_module("services.hazards.migrations.versions.0008_expand_categories_and_routing")
+    before = {row["code"]: row for row in read(town, queries.categories(town.centre.scope, whole=True))}
+    for code, version, name in (("fire", 1, "火情火警"), ("school", 3, "学校"), ("power", 1, "县里自己的")):
+        session.execute(
+            text("UPDATE hazards.categories SET version = :version, name = :name, questions = '[]' WHERE code = :code"),
+            {"code": code, "version": version, "name": name},
+        )
+    session.execute(text("DELETE FROM hazards.categories WHERE code = 'hazmat.leak'"))
+    session.execute(text(migration.DEFAULTS), {"rows": to_json(rows()), "first": [seed.code for seed in SEED]})
+    after = {row["code"]: row for row in read(town, queries.categories(town.centre.scope, whole=True))}
+    assert after["fire"] == before["fire"]
+    assert after["hazmat.leak"] == before["hazmat.leak"]
+    assert (after["school"]["name"], after["school"]["version"], after["school"]["questions"]) == ("学校", 3, [])
+    assert (after["power"]["name"], after["power"]["version"], after["power"]["questions"]) == ("县里自己的", 1, [])
 
 
 def test_a_bare_list_is_small_and_counts_the_questions(town: Town) -> None:

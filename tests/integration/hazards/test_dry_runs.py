@@ -90,6 +90,9 @@ def test_a_dry_run_refuses_what_a_put_would(town: Town) -> None:
             routing_dry_run(town, by=by, **change)
     with pytest.raises(UnknownAgency):
         routing_dry_run(town, put=(proposed(agency_id=uuid4()),))
+    with pytest.raises(UnknownAgency) as refused:
+        routing_dry_run(town, put=(proposed(assisting_agency_ids=(POLICE, uuid4())),))
+    assert refused.value.field == "put.0.assisting_agency_ids.1"
     with pytest.raises(InvalidField):
         routing_dry_run(town, by=town.north, remove=(county.rule_id,))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -225,6 +226,16 @@ OPEN_STATES = "state NOT IN ('closed', 'refused', 'voided', 'merged')"
 def test_clocks_use_their_partial_index(crowded: Session, condition: str, index: str) -> None:
     rows = crowded.execute(text(f"EXPLAIN SELECT id FROM hazards.cases WHERE {condition} LIMIT 500"))
     assert index in "\n".join(str(row[0]) for row in rows)
+
+
+def test_a_run_goes_on_by_its_index_and_a_dry_run_reads_the_newest_by_theirs(crowded: Session) -> None:
+    waiting = "(state = 'registered' AND lead_agency_id IS NULL) AND id > gen_random_uuid() ORDER BY id LIMIT 500"
+    rows = crowded.execute(text(f"EXPLAIN SELECT id FROM hazards.cases WHERE {waiting}"))
+    assert "cases_waiting" in "\n".join(str(row[0]) for row in rows)
+    scope = Scope(areas=("330499/",), ceiling=3)  # type: ignore[arg-type]
+    since = datetime.now(UTC) - timedelta(days=30)
+    assert "cases_recent" in plan(crowded, queries.routing_dry_run(scope, since, most=500))
+    assert "cases_recent" in plan(crowded, queries.category_dry_run(scope, "fire", since, most=500))
 
 
 def test_the_models_are_what_the_migrations_make(crowded: Session) -> None:

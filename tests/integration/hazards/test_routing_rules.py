@@ -285,6 +285,14 @@ def test_the_same_run_again_is_the_same_and_another_under_its_id_is_refused(town
         )
 
 
+def test_a_run_whose_job_failed_for_good_says_so(town: Town) -> None:
+    asked = RerunRouting(run_id=uuid4())
+    commands.rerun_routing(town.session, town.centre, asked, clock=town.clock)
+    town.session.execute(text("UPDATE jobs SET state = 'failed' WHERE id = :id"), {"id": asked.run_id})
+    (run,) = read(town, queries.routing_run(town.centre.scope, asked.run_id))
+    assert run["state"] == "failed"
+
+
 def test_a_suggestion_goes_with_the_dispatch_and_the_return(town: Town) -> None:
     put(town)
     case = registered(town)

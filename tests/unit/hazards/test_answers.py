@@ -26,6 +26,7 @@ def question(kind: str, **more: Any) -> Question:
     ("asked", "answer", "kept"),
     [
         (question("string"), "  三楼 ", "三楼"),
+        (question("string"), "三楼　东侧", "三楼　东侧"),
         (question("text"), "一行\n二行", "一行\n二行"),
         (question("number", min=0, max=5), 5.0, 5),
         (question("number"), 2.5, 2.5),
@@ -48,6 +49,8 @@ def test_an_answer_that_fits_is_kept_in_one_form(asked: Question, answer: Any, k
         (question("string", min=2), "短"),
         (question("string"), "   "),
         (question("string"), 3),
+        (question("string"), "a\x00b"),
+        (question("text"), "a\x00b"),
         (question("text"), "x" * 1001),
         (question("number", min=0), -0.1),
         (question("number", max=5), 5.1),

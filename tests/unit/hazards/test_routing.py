@@ -147,13 +147,13 @@ def moments_of(each: Times) -> set[datetime]:
     return {at for at in MOMENTS if each.holds(at)}
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(times, times)
 def test_one_time_covers_another_exactly_when_no_moment_is_left_over(one: Times, other: Times) -> None:
     assert one.cover(other) == (moments_of(other) <= moments_of(one))
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(rules, rules)
 def test_one_rule_covers_another_exactly_when_no_case_is_left_over(one: RoutingRule, other: RoutingRule) -> None:
     always = [replace(each, times=Times()) for each in (one, other)]

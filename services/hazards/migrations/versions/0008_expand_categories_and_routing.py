@@ -1,13 +1,14 @@
 """Categories with questions, stages and versions; routing rules with time, source, grade and assisting agencies.
 
-The whole default set comes with it: what is missing is made, what nobody has changed is put anew as its next version,
-what a county has changed stays as it is.
+The whole default set comes with it: what is missing is made; of the first set (0001) what nobody has changed is put
+anew as its next version; what a county has changed or made stays as it is. Cases of before name no version.
 """
 
 from alembic import op
 from sqlalchemy import text
 
 from backbone.database import to_json
+from services.hazards.domain.categories import SEED
 from services.hazards.domain.default_categories import rows
 
 revision = "0008"
@@ -19,7 +20,7 @@ COLUMNS = """
 ALTER TABLE hazards.categories
     ADD COLUMN parent TEXT,
     ADD COLUMN grade TEXT NOT NULL DEFAULT 'general',
-    ADD COLUMN stages JSONB NOT NULL DEFAULT '[]',
+    ADD COLUMN IF NOT EXISTS stages JSONB NOT NULL DEFAULT '[]',
     ADD COLUMN questions JSONB NOT NULL DEFAULT '[]',
     ADD COLUMN default_agency_id UUID,
     ADD COLUMN default_agency_kind TEXT,
@@ -132,14 +133,7 @@ INSERT INTO hazards.categories AS known ({NAMES}, version)
 SELECT {NAMES}, 1 FROM jsonb_populate_recordset(NULL::hazards.categories, CAST(:rows AS jsonb))
 ON CONFLICT (code) DO UPDATE SET
     ({NAMES}, version) = (SELECT {", ".join(f"excluded.{name}" for name in NAMES.split(", "))}, 2)
-WHERE known.version = 1
-"""
-
-# A case has the category's version of its day; before this there was but one.
-CASES = """
-UPDATE hazards.cases AS reported SET category_version = known.version
-FROM hazards.category_versions AS known
-WHERE known.code = reported.category AND reported.category_version IS NULL
+WHERE known.version = 1 AND known.code = ANY(:first)
 """
 
 
@@ -148,6 +142,5 @@ def upgrade() -> None:
     op.execute(COMMENTS)
     op.execute(FORMER)
     op.execute(KEEP)
-    op.execute(CASES)
-    op.get_bind().execute(text(DEFAULTS), {"rows": to_json(rows())})
+    op.get_bind().execute(text(DEFAULTS), {"rows": to_json(rows()), "first": [seed.code for seed in SEED]})
     op.execute(KEEP)
