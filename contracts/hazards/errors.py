@@ -99,3 +99,27 @@ class NoBoundary(Refusal):
     code = "hazards.no_boundary"
     status = 409
     zh = "尚未发布网格边界，请发布后重试"
+
+
+class InvalidAnswers(Refusal):
+    """An answer does not fit its question of the category; `field` names it, `expected` says what would."""
+
+    code = "hazards.invalid_answers"
+    status = 422
+    zh = "对类别问题的回答不符合要求"
+
+
+class CategoryInUse(Refusal):
+    """Active categories stand below this one, or active routing rules name it; `children` and `rules` say which."""
+
+    code = "hazards.category_in_use"
+    status = 409
+    zh = "该类别仍有下级类别或分派规则在使用，不能停用"
+
+
+class RunIdReused(Refusal):
+    """This run id was used for another run."""
+
+    code = "hazards.run_id_reused"
+    status = 409
+    zh = "该运行编号已用于其他运行"

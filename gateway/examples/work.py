@@ -53,27 +53,6 @@ HISTORY: dict[str, Any] = {
     "reason": None,
     "note": "现场核实，情况属实",
 }
-CATEGORY: dict[str, Any] = {
-    "code": "fire.electrical",
-    "name": "电气火灾隐患",
-    "name_en": "Electrical fire hazard",
-    "kind": "hazard",
-    "handle_hours": 72,
-    "accept_hours": 4,
-    "emergency": False,
-    "sensitivity": 1,
-    "active": True,
-    "version": 1,
-}
-ROUTING_RULE: dict[str, Any] = {
-    "rule_id": "7a6b5c4d-3e2f-5a1b-8c9d-0e1f2a3b4c5d",
-    "position": 100,
-    "category": "fire",
-    "area_path": TOWN,
-    "agency_id": AGENCY_ID,
-    "active": True,
-    "version": 1,
-}
 UNIT: dict[str, Any] = {
     "unit_id": UNIT_ID,
     "call_sign": "青枫巡逻1组",

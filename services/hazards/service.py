@@ -27,7 +27,9 @@ from contracts.hazards.commands import (
     PutCategory,
     PutRoutingRule,
     ReportCase,
+    RerunRouting,
     RoutingRule,
+    RoutingRun,
 )
 from contracts.scope import Actor
 from geo.cells import CellsHolder
@@ -66,6 +68,10 @@ class HazardsService:
     @command(PutCalendarDays)
     def put_calendar_days(self, session: Session, actor: Actor, asked: PutCalendarDays) -> CalendarDays:
         return commands.put_calendar_days(session, actor, asked, clock=self.clock)
+
+    @command(RerunRouting)
+    def rerun_routing(self, session: Session, actor: Actor, asked: RerunRouting) -> RoutingRun:
+        return commands.rerun_routing(session, actor, asked, clock=self.clock)
 
     @command(PutCategory)
     def put_category(self, session: Session, actor: Actor, asked: PutCategory) -> Category:

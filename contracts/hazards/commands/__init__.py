@@ -2,7 +2,7 @@
 
 from contracts.hazards.commands.calendar import CalendarDay, CalendarDays, PutCalendarDays
 from contracts.hazards.commands.cases import Case, LinkExternalRef, MoveCase, ReportCase
-from contracts.hazards.commands.categories import Category, PutCategory
+from contracts.hazards.commands.categories import Category, PutCategory, Warned
 from contracts.hazards.commands.fields import (
     Answers,
     ExternalRef,
@@ -13,7 +13,8 @@ from contracts.hazards.commands.fields import (
     Reason,
     Text,
 )
-from contracts.hazards.commands.routing import PutRoutingRule, RoutingRule
+from contracts.hazards.commands.questions import Question, QuestionType
+from contracts.hazards.commands.routing import PutRoutingRule, RerunRouting, RoutingRule, RoutingRun, RuleTerms
 from contracts.hazards.commands.stages import Stage, Stages
 
 __all__ = [
@@ -32,10 +33,16 @@ __all__ = [
     "PutCalendarDays",
     "PutCategory",
     "PutRoutingRule",
+    "Question",
+    "QuestionType",
     "Reason",
     "ReportCase",
+    "RerunRouting",
     "RoutingRule",
+    "RoutingRun",
+    "RuleTerms",
     "Stage",
     "Stages",
     "Text",
+    "Warned",
 ]

@@ -6,7 +6,7 @@ from services.hazards.commands.categories import put_category
 from services.hazards.commands.links import link_external_ref
 from services.hazards.commands.moving import move_case
 from services.hazards.commands.reporting import report_case, report_cases
-from services.hazards.commands.routing import put_routing_rule
+from services.hazards.commands.routing import put_routing_rule, rerun_routing
 
 __all__ = [
     "announce_cases",
@@ -17,4 +17,5 @@ __all__ = [
     "put_routing_rule",
     "report_case",
     "report_cases",
+    "rerun_routing",
 ]

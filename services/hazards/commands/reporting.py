@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Date,
     Integer,
     Select,
@@ -21,6 +22,8 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
+    or_,
     select,
     true,
 )
@@ -40,9 +43,11 @@ from contracts.refusals import InvalidField, Refusal
 from contracts.scope import Actor
 from geo.cells import CellsHolder
 from services.hazards import clocks, placing, queries, records
+from services.hazards.domain.answers import check
 from services.hazards.domain.clocks import Clock as CaseClock
 from services.hazards.domain.machine import REPORTERS
 from services.hazards.domain.moves import require_role
+from services.hazards.domain.questions import parsed
 from services.hazards.tables import case_days, case_numbers, case_photos, cases, categories, external_refs, projection
 
 _KNOWN = select(cases.c.report_digest, cases.c.reporter_account_id).where(cases.c.id == bindparam("case_id"))
@@ -74,11 +79,12 @@ _INSERT = Prepared(
     .on_conflict_do_nothing(index_elements=[cases.c.id])
     .returning(cast(cases.c.id, Text), queries.bare_case_body())
 )
+_INSISTS = categories.c.questions.op("@>", is_comparison=True)(literal_column("""'[{"required": true}]'::jsonb"""))
 
 
 def _facts() -> Select[Any]:
     """For the n-th report one row with all that it needs to know; what is not there is NULL."""
-    given = (column("n", Integer()), column("category", Text()), column("day", Date()))
+    given = (column("n", Integer()), column("category", Text()), column("day", Date()), column("answered", Boolean()))
     rows = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON)).table_valued(*given)
     asked = rows.render_derived("asked", with_types=True)
     boundary = projection.current_statement.subquery("boundary")
@@ -96,6 +102,10 @@ def _facts() -> Select[Any]:
         categories.c.accept_hours,
         categories.c.stages,
         clocks.CALENDAR_DIGEST,
+        categories.c.version.label("category_version"),
+        categories.c.grade,
+        # Only where there is something to judge: most reports have no answers, and most categories insist on none.
+        case((or_(asked.c.answered, _INSISTS), cast(categories.c.questions, Text))).label("questions"),
         boundary.c.version,
         boundary.c.county_path,
         case((case_days.c.day.is_not(None), case_numbers.next_value() - case_days.c.base)).label("number"),
@@ -116,7 +126,8 @@ def report_case(
 ) -> Case:
     """A new case in `reported`; the same report sent again gives the same case.
 
-    Raises CaseExists, NotAllowed, UnknownCategory, InvalidField (kind), NoBoundary, DuplicateExternalRef.
+    Raises CaseExists, NotAllowed, UnknownCategory, InvalidField (kind), InvalidAnswers, NoBoundary,
+    DuplicateExternalRef.
     """
     asked = [Asked(command, actor, telemetry.current())]
     return report_cases(session, asked, clock=clock, county_code=county_code, cells=cells)[0]
@@ -177,7 +188,12 @@ def _facts_of(
     gaps and never come twice. Only who reports while the day's first report is still uncommitted waits for it, once
     a day.
     """
-    wanted = to_json([{"n": n, "category": each.command.category, "day": day} for n, each in enumerate(asked)])
+    wanted = to_json(
+        [
+            {"n": n, "category": each.command.category, "day": day, "answered": bool(each.command.answers)}
+            for n, each in enumerate(asked)
+        ]
+    )
     facts = _FACTS.execute(session, rows=wanted).all()
     if facts[0].number is None:
         session.execute(_BEGIN_DAY, {"day": day})
@@ -227,6 +243,13 @@ def _judged(session: Session, command: ReportCase, facts: Any, cells: CellsHolde
     return placing.locate_in(session, facts.version, facts.county_path, cells, command.lon, command.lat)
 
 
+def _answers(command: ReportCase, facts: Any) -> dict[str, Any] | None:
+    """As they are kept. Raises InvalidAnswers."""
+    if facts.questions is None:
+        return None
+    return check(parsed(facts.questions), command.answers or {}, command.source) or None
+
+
 def _row(
     session: Session, asked: Asked[ReportCase], now: datetime, facts: Any, cells: CellsHolder | None
 ) -> dict[str, Any]:
@@ -241,8 +264,10 @@ def _row(
             "id": command.case_id,
             "kind": facts.category_kind,
             "category": facts.code,
+            "category_version": facts.category_version,
+            "answers": _answers(command, facts),
             "source": command.source.value,
-            "grade": command.grade.value,
+            "grade": command.grade.value if command.grade is not None else facts.grade,
             "sensitivity": facts.sensitivity,
             "description": command.description,
             "lon": command.lon,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Select, Uuid, bindparam, cast, func, literal_column, select
+from sqlalchemy import Integer, Select, Uuid, bindparam, case, cast, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from backbone.answers import body_column, json_object, utc
@@ -18,7 +18,7 @@ from contracts.scope import Actor, Scope
 from services.hazards.domain.machine import Standing
 from services.hazards.domain.moves import legal_moves
 from services.hazards.queries.parts import clocks_json, extensions_json
-from services.hazards.tables import IS_OVERDUE, case_photos, cases, external_refs
+from services.hazards.tables import IS_OVERDUE, IS_UNDISPATCHED, case_photos, cases, external_refs
 from services.hazards.tables import case_history as history_table
 
 MAX_LIMIT = 500
@@ -57,6 +57,7 @@ def summary() -> dict[str, Any]:
         "version": C.version,
         "kind": C.kind,
         "category": C.category,
+        "category_version": C.category_version,
         "source": C.source,
         "state": C.state,
         "grade": C.grade,
@@ -72,6 +73,7 @@ def summary() -> dict[str, Any]:
         "lead_agency_id": C.lead_agency_id,
         "assisting_agency_ids": C.assisting_agency_ids,
         "former_agency_ids": C.former_agency_ids,
+        "suggested_agency_ids": case((IS_UNDISPATCHED, C.suggested_agency_ids)),
         "returns": C.returns,
         "reworks": C.reworks,
         "reopenings": C.reopenings,
@@ -108,7 +110,7 @@ def summary() -> dict[str, Any]:
 
 def _whole(**parts: ColumnElement[Any]) -> ColumnElement[Any]:
     original = json_object(crs=C.original_crs, lon=C.original_lon, lat=C.original_lat)
-    return json_object(**summary(), original=original, **parts)
+    return json_object(**summary(), answers=C.answers, original=original, **parts)
 
 
 def bare_case_body() -> ColumnElement[str]:

@@ -4,6 +4,7 @@ from services.hazards.tables.cases import (
     IS_AT_REST,
     IS_OPEN,
     IS_OVERDUE,
+    IS_UNDISPATCHED,
     case_days,
     case_history,
     case_numbers,
@@ -12,13 +13,14 @@ from services.hazards.tables.cases import (
     external_refs,
 )
 from services.hazards.tables.clocks import calendar_days, case_bells, case_clocks, case_extensions
-from services.hazards.tables.registry import categories, jurisdictions, routing_rules
+from services.hazards.tables.registry import categories, category_versions, jurisdictions, routing_rules, routing_runs
 from services.hazards.tables.schema import agencies, agencies_projection, metadata, projection
 
 __all__ = [
     "IS_AT_REST",
     "IS_OPEN",
     "IS_OVERDUE",
+    "IS_UNDISPATCHED",
     "agencies",
     "agencies_projection",
     "calendar_days",
@@ -31,9 +33,11 @@ __all__ = [
     "case_photos",
     "cases",
     "categories",
+    "category_versions",
     "external_refs",
     "jurisdictions",
     "metadata",
     "projection",
     "routing_rules",
+    "routing_runs",
 ]

@@ -28,6 +28,7 @@ IS_OPEN = literal_column("state NOT IN ('closed', 'refused', 'voided', 'merged')
 IS_AT_REST = literal_column("state IN ('closed', 'refused', 'voided', 'merged')", Boolean)
 # What the deadline engine said, not what time it is: the same for lists, tiles and events, whatever clock runs.
 IS_OVERDUE = literal_column(f"missed_at IS NOT NULL AND {IS_OPEN}", Boolean)
+IS_UNDISPATCHED = literal_column("(state = 'registered' AND lead_agency_id IS NULL)", Boolean)
 
 cases = Table(
     "cases",
@@ -91,6 +92,9 @@ cases = Table(
     Column("follow_code", Text, unique=True),
     Column("category_version", Integer),
     Column("answers", JSONB),
+    Column(
+        "suggested_agency_ids", ARRAY(uuid_type()), comment="whom the rules named last while it waits for an agency"
+    ),
     Column("occurred_at", at_type(), nullable=False),
     Column("reported_at", at_type(), nullable=False),
     Column("updated_at", at_type(), nullable=False),
@@ -118,6 +122,8 @@ cases = Table(
     Index("cases_at_rest_to_locate", "located_version", postgresql_where=IS_AT_REST),
     Index("cases_parent", "parent_case_id", postgresql_where=text("parent_case_id IS NOT NULL")),
     Index("cases_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
+    Index("cases_undispatched", text("reported_at DESC"), text("id DESC"), postgresql_where=IS_UNDISPATCHED),
+    Index("cases_waiting", "id", postgresql_where=IS_UNDISPATCHED),
     Index("cases_unassigned", text("reported_at DESC"), text("id DESC"), postgresql_where=text("unassigned")),
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.guards import clocks, commands, edge, events, facts, outbox, places, sight, staff, webhooks
+from tests.mutants.guards import clocks, commands, edge, events, facts, outbox, places, routing, sight, staff, webhooks
 
 GUARDS = (
     *events.GUARDS,
@@ -15,4 +15,5 @@ GUARDS = (
     *staff.GUARDS,
     *places.GUARDS,
     *clocks.GUARDS,
+    *routing.GUARDS,
 )

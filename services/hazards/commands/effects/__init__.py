@@ -8,9 +8,11 @@ from services.hazards.commands.effects.corrections import recategorise, relocate
 from services.hazards.commands.effects.handling import finish, reopen, start
 from services.hazards.commands.effects.parts import Changes, Effect, Moving
 from services.hazards.commands.effects.pending import not_yet
+from services.hazards.commands.effects.suggesting import suggest
 from services.hazards.domain.machine import Move
 
 EFFECTS: Mapping[Move, Effect] = {
+    Move.REGISTER: suggest,
     Move.DISPATCH: dispatch,
     Move.RETURN: return_case,
     Move.START: start,

@@ -37,23 +37,26 @@ def _dispatched(moving: Moving, lead: UUID, assisting: list[UUID]) -> Changes:
 
 
 def undispatched(row: records.Row) -> Changes:
-    return _agencies(row, None, [])
+    return {"suggested_agency_ids": None, **_agencies(row, None, [])}
 
 
 def dispatch(moving: Moving) -> Changes:
+    """To the agency that is named, else to whom the rules name now, with those that they have assist."""
     session, command, row = moving.session, moving.command, moving.row
+    helping: tuple[UUID, ...] = ()
     if command.agency_id is not None:
         lead = placing.require_agency(session, command.agency_id, "agency_id")
     else:
-        named = placing.responsible(session, row["category"], row["area_path"])
-        if named is None:
+        named = placing.responsible(session, row, moving.now)
+        if named.lead is None:
             raise NoResponsibleAgency(field="agency_id", expected="the id of an active agency")
-        lead = named
+        lead, helping = named.lead, named.assisting
     assisting = [
         placing.require_agency(session, each, "assisting_agency_ids")
         for each in dict.fromkeys(command.assisting_agency_ids)
     ]
-    return _dispatched(moving, lead, assisting)
+    both = list(dict.fromkeys([*assisting, *helping]))
+    return _dispatched(moving, lead, both)
 
 
 def return_case(moving: Moving) -> Changes:
@@ -69,10 +72,12 @@ def reroute(moving: Moving, category: str, area_path: str) -> Changes:
     row, session = moving.row, moving.session
     if row["lead_agency_id"] is None:
         return {}
-    before = placing.responsible(session, row["category"], row["area_path"])
-    after = placing.responsible(session, category, area_path)
-    if after in (before, row["lead_agency_id"]):
+    before = placing.responsible(session, row, moving.now)
+    after = placing.responsible(session, {**row, "category": category, "area_path": area_path}, moving.now)
+    if after.lead in (before.lead, row["lead_agency_id"]):
         return {}
-    if after is None:
+    if after.lead is None:
         return {"state": State.REGISTERED.value, **undispatched(row)}
-    return _dispatched(moving, after, list(row["assisting_agency_ids"]))
+    chosen = [each for each in row["assisting_agency_ids"] if each not in before.assisting]
+    assisting = list(dict.fromkeys([*chosen, *after.assisting]))
+    return _dispatched(moving, after.lead, assisting)
