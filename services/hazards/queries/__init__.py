@@ -4,6 +4,7 @@ A reader sees a case by area, category and sensitivity, or because its agency ta
 GET /v1/cases/{id} are the same JSON (`case_json`).
 """
 
+from services.hazards.queries.agencies import agency_returns
 from services.hazards.queries.cases import (
     MAX_LIMIT,
     VISIBILITY,
@@ -14,6 +15,7 @@ from services.hazards.queries.cases import (
     moves_for,
     standing_of,
 )
+from services.hazards.queries.history import history_export
 from services.hazards.queries.lists import case_list, case_tile
 from services.hazards.queries.quarantine import quarantine_entry, quarantine_page
 from services.hazards.queries.registry import categories, routing, states
@@ -21,6 +23,7 @@ from services.hazards.queries.registry import categories, routing, states
 __all__ = [
     "MAX_LIMIT",
     "VISIBILITY",
+    "agency_returns",
     "bare_case_body",
     "case_by_id",
     "case_history",
@@ -28,6 +31,7 @@ __all__ = [
     "case_standing",
     "case_tile",
     "categories",
+    "history_export",
     "moves_for",
     "quarantine_entry",
     "quarantine_page",

@@ -1,5 +1,6 @@
 """Every read of hazards carries the reader's scope."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -10,7 +11,10 @@ from services.hazards import queries
 
 SCOPE = Scope(areas=("330499/330499101/",), ceiling=Sensitivity.OPEN, agency_id=UUID(int=7))
 ONE = UUID(int=1)
+MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 READS = {
+    "agency_returns": lambda scope: queries.agency_returns(scope, ONE, MARCH, MARCH),
+    "history_export": lambda scope: queries.history_export(scope, ONE),
     "case_by_id": lambda scope: queries.case_by_id(scope, ONE),
     "case_standing": lambda scope: queries.case_standing(scope, ONE),
     "case_history": lambda scope: queries.case_history(scope, ONE),

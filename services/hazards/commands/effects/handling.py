@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from services.hazards import placing, records
-from services.hazards.commands.effects.agencies import undispatched
+from services.hazards.commands.effects.agencies import agencies_of, undispatched
 from services.hazards.commands.effects.parts import Changes, Moving
 from services.hazards.domain.deadlines import deadline
 
@@ -24,6 +24,17 @@ def finish(moving: Moving) -> Changes:
         "handler_account_ids": _handler(moving),
         "handler_account_id": moving.actor.account_id,
         "handled_at": moving.now,
+    }
+
+
+def settle(moving: Moving) -> Changes:
+    """Removed by whoever found it, there and then: their agency leads and is done, another one checks."""
+    return {
+        "accept_due_at": None,
+        "return_by": None,
+        "county_decides": False,
+        **finish(moving),
+        **agencies_of(moving.row, moving.actor.agency_id, []),
     }
 
 

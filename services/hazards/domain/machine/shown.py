@@ -19,6 +19,7 @@ def table_json() -> dict[str, Any]:
         "notes": {
             "dispatch, reassign": f"After {THIRD_RETURN} returns, or handed up to the county, only a county_operator; "
             "handed down to the village, community_staff too.",
+            "hand_down": "From the county only by a county_operator.",
             "relocate, recategorise": "A dispatched, accepted or handling case whose responsible agency changes "
             "goes to dispatched with the new one, or to registered when there is none.",
             "unmerge": "A case that was only reported or verified when it was merged is that again.",
