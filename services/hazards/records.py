@@ -80,6 +80,7 @@ _COMPARED = (
     "assisting_asked_ids",
     "assisting_working_ids",
     "level",
+    "county_decides",
     "grade",
     "extensions",
     "parent_case_id",

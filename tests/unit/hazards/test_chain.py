@@ -165,7 +165,12 @@ def test_a_number_is_the_same_after_postgresql_wrote_it_in_full(number: float) -
     row |= chain.seal(row, chain.genesis(CASE, 1))
     written = f"{number:f}" if isinstance(number, float) and float(f"{number:f}") == number else repr(number)
     history = {
-        "case_id": CASE, "version": 1, "state": "x", "head": row["digest"], "chained_from": 1, "erasures": [],
+        "case_id": CASE,
+        "version": 1,
+        "state": "x",
+        "head": row["digest"],
+        "chained_from": 1,
+        "erasures": [],
         "rows": [row | {"after": {"lon": from_json(written)}}],
     }
     assert chain.faults(history) == []
