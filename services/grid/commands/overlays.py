@@ -16,13 +16,12 @@ from backbone.clock import Clock
 from backbone.database import Session
 from contracts.grid import errors
 from contracts.grid.commands import AreaAliases, Overlay, PutAreaAliases, PutOverlay
+from contracts.grid.commands.overlays import MOST_VERTICES
 from contracts.scope import Actor
 from geo.measure import area_m2
 from services.grid import boundary
 from services.grid.commands import links, rights, upserts
 from services.grid.tables import area_aliases, areas, overlays
-
-MOST_VERTICES = 5_000
 
 _SETTLE = text("""
 UPDATE grid.overlays AS overlay SET area_path = found.path, version = overlay.version + 1, updated_at = :now
