@@ -18,6 +18,7 @@ from gateway.examples.areas import (
     UNDONE,
 )
 from gateway.examples.ids import AGENCY_ID, CASE_ID, GRID, SHIFT_ID, TOWN, UNIT_ID
+from gateway.examples.linkage import AGENCY_RETURNS, HISTORY_EXPORT
 from gateway.examples.registry import (
     AGENCY,
     ALLIANCE,
@@ -61,6 +62,7 @@ from gateway.examples.work import (
 __all__ = [
     "AGENCY",
     "AGENCY_ID",
+    "AGENCY_RETURNS",
     "ALIASES",
     "ALLIANCE",
     "ALLIANCE_PUT",
@@ -82,6 +84,7 @@ __all__ = [
     "FIXES",
     "GRID",
     "HISTORY",
+    "HISTORY_EXPORT",
     "HISTORY_OF_AREA",
     "IMPORT",
     "JURISDICTION",

@@ -81,6 +81,8 @@ class Cases(RuleBasedStateMachine):
     def sensible(self, number: int, choice: int, at: tuple[float, float], category: str, hours: int) -> None:
         """A while later a move that the model would let somebody make, so that cases get anywhere."""
         self.town.clock.forward(hours=hours)
+        for _, each in self.cases:
+            each.hours += hours
         _, model = self.cases[number % len(self.cases)]
         able = [self.person(name)[1] for name in ("fire", "police", "worker", "south", "north", "centre")]
         possible = [(move, who) for move, who in model.sensible(able) if move not in ("void", "refuse")]

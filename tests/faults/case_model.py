@@ -55,6 +55,8 @@ EVENTS = {
     "recategorise": "recategorised",
 }
 CATEGORIES = ("fire.charging", "fire.electrical", "traffic")
+RETURN_HOURS = 24
+"""How long a dispatch may be given back: these categories have longer limits than a day."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,9 @@ class ModelCase:
     reopenings: int = 0
     county_decides: bool = False
     moves: list[str] = field(default_factory=lambda: ["report"])
+    hours: float = 0
+    """What has passed since the machine began."""
+    return_until: float = 0
 
     def refusal(self, who: Person, move: str, version: int, given: dict[str, Any], agencies: set[str]) -> str | None:
         """The name of the refusal that this attempt must meet; None when it must succeed."""
@@ -114,6 +119,8 @@ class ModelCase:
         targets, whose, roles, needs = LOOP[move]
         if self.state not in targets or (move, self.state, self.source in _TRUSTED) == ("register", "reported", False):
             return "IllegalMove"
+        if move == "return" and self.hours > self.return_until:
+            return "ReturnWindowOver"
         if whose == "somebody else" and (who.name in self.handlers or who.agency == self.lead):
             return "SelfCheck"
         if who.role not in (_COUNTY if move == "dispatch" and self.county_decides else roles):
@@ -164,6 +171,7 @@ class ModelCase:
 
     def _dispatch(self, lead: str | None) -> None:
         self.state, self.county_decides = "dispatched", False
+        self.return_until = self.hours + RETURN_HOURS
         self._hand_over(lead)
 
     def _hand_over(self, lead: str | None) -> None:

@@ -122,22 +122,26 @@ def test_a_released_agency_is_a_former_one(town: Town) -> None:
     assert case.body["former_agency_ids"] == [str(POLICE)]
 
 
-def test_reassigning_asks_another_and_keeps_those_that_assist(town: Town) -> None:
+def test_reassigning_asks_another_lead_and_those_named_to_assist_it(town: Town) -> None:
     case = town.move(with_police(town), "assist_accept", town.police)
     with pytest.raises(TakesPartAlready):
         town.move(case, "reassign", reason="改派", agency_id=FIRE)
-    case = town.move(case, "reassign", town.north, reason="改由南镇处置", agency_id=SOUTHERN)
+    case = town.move(
+        case, "reassign", town.north, reason="改由南镇处置", agency_id=SOUTHERN, assisting_agency_ids=[POLICE]
+    )
     assert (case.state, case.body["lead_agency_id"]) == ("dispatched", str(SOUTHERN))
     assert case.body["former_agency_ids"] == [str(FIRE)]
+    assert case.body["assisting_asked_ids"] == [str(POLICE)]
     assert sorted(parts(case)) == [
         ("fire_brigade", "lead", "released"),
-        ("north_police", "assisting", "accepted"),
+        ("north_police", "assisting", "asked"),
+        ("north_police", "assisting", "released"),
         ("south_centre", "lead", "asked"),
     ]
     case = town.move(case, "reassign", reason="再改派", agency_id=POLICE)
-    assert parts(case)[1] == ("north_police", "assisting", "released")
     assert parts(case)[-1] == ("north_police", "lead", "asked")
     assert case.body["assisting_agency_ids"] == []
+    assert {state for _, _, state in parts(case)[:-1]} == {"released"}
 
 
 def test_a_return_comes_in_time_or_not_at_all(town: Town) -> None:

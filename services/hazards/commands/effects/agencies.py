@@ -42,6 +42,7 @@ def agencies_of(row: records.Row, lead: UUID | None, assisting: Iterable[UUID]) 
 def _dispatched(moving: Moving, lead: UUID, assisting: list[UUID], category: str) -> Changes:
     # A category may have been closed since the report; its hours still hold.
     hours = placing.any_category(moving.session, category)
+    given = agencies_of(moving.row, lead, assisting)
     return {
         "state": State.DISPATCHED.value,
         "dispatched_at": moving.now,
@@ -51,7 +52,10 @@ def _dispatched(moving: Moving, lead: UUID, assisting: list[UUID], category: str
         "county_decides": False,
         "suspended_until": None,
         "extension_pending": False,
-        **agencies_of(moving.row, lead, assisting),
+        **given,
+        # Another lead, another case for those who assist: each is asked anew.
+        "assisting_asked_ids": given["assisting_agency_ids"],
+        "assisting_working_ids": [],
     }
 
 
@@ -77,15 +81,14 @@ def dispatch(moving: Moving) -> Changes:
 
 
 def reassign(moving: Moving) -> Changes:
-    """Another lead agency; assisting ones stay unless others are named. Raises TakesPartAlready for the same one."""
+    """Another lead agency, and those named to assist it. Raises TakesPartAlready for the one that leads."""
     session, command, row = moving.session, moving.command, moving.row
     if command.agency_id is None:
         raise TypeError("decide() lets no reassign pass without an agency")
     if command.agency_id == row["lead_agency_id"]:
         raise TakesPartAlready(field="agency_id", expected="another agency than the one that leads")
     lead = placing.require_agency(session, command.agency_id, "agency_id")
-    assisting = _known(session, command.assisting_agency_ids) or list(row["assisting_agency_ids"])
-    return _dispatched(moving, lead, assisting, row["category"])
+    return _dispatched(moving, lead, _known(session, command.assisting_agency_ids), row["category"])
 
 
 def return_case(moving: Moving) -> Changes:

@@ -32,7 +32,6 @@ def settle(moving: Moving) -> Changes:
     return {
         "accept_due_at": None,
         "return_by": None,
-        "county_decides": False,
         **finish(moving),
         **agencies_of(moving.row, moving.actor.agency_id, []),
     }
