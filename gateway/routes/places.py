@@ -104,7 +104,7 @@ async def nearest(
     crs: Crs,
     platform: Platform,
     actor: CurrentActor,
-    n: Annotated[int, Query(ge=1, le=queries.MAX_NEAREST)] = 10,
+    n: Annotated[int, Query(ge=1, le=queries.MOST_NEAREST)] = 10,
     radius_m: Annotated[float, Query(gt=0, le=100_000, allow_inf_nan=False)] = 5000,
     category: Code | None = None,
 ) -> Response:
