@@ -18,7 +18,7 @@ from gateway.examples.areas import (
     UNDONE,
 )
 from gateway.examples.ids import AGENCY_ID, CASE_ID, GRID, SHIFT_ID, TOWN, UNIT_ID
-from gateway.examples.linkage import AGENCY_RETURNS, HISTORY_EXPORT
+from gateway.examples.linkage import AGENCY_RETURNS, HISTORY_EXPORT, STATES
 from gateway.examples.registry import (
     AGENCY,
     ALLIANCE,
@@ -111,6 +111,7 @@ __all__ = [
     "ROUTING_RULE",
     "SHIFT",
     "SHIFT_ID",
+    "STATES",
     "SUBSCRIPTION",
     "TAKEN",
     "TOWN",

@@ -7,6 +7,33 @@ from typing import Any
 from gateway.examples.ids import AGENCY_ID, CASE_ID
 
 _ACCOUNT = "0192f0c1-2b7a-7c3e-9f00-5d1a4e6b7c80"
+STATES: dict[str, Any] = {
+    "states": [
+        {"state": "dispatched", "title": {"en": "Dispatched", "zh": "已交办"}, "open": True},
+        {"state": "registered", "title": {"en": "Registered", "zh": "已立案"}, "open": True},
+    ],
+    "moves": [
+        {
+            "move": "return",
+            "title": {"en": "Return", "zh": "退回"},
+            "from": ["dispatched", "accepted"],
+            "to": {"dispatched": "registered", "accepted": "registered"},
+            "or_to": [],
+            "who": "lead_agency",
+            "roles": ["agency_officer", "county_operator", "town_operator"],
+            "needs": ["reason"],
+            "accepts": ["note", "photo", "files"],
+            "when": [
+                {
+                    "condition": "return_window",
+                    "title": {"en": "Within the time for a return (退回)", "zh": "在退回时限内"},
+                }
+            ],
+            "event": "county.hazards.case.returned.v1",
+        }
+    ],
+    "notes": {"hand_down": "From the county only by a county_operator."},
+}
 AGENCY_RETURNS: dict[str, Any] = {
     "agency_id": AGENCY_ID,
     "asked": 41,

@@ -1,8 +1,8 @@
-"""The list: what keeps events, commands, sight, the edge, deliveries, facts and places right, one line each."""
+"""The list: what keeps events, commands, sight, the edge, deliveries, facts, histories and places right."""
 
 from __future__ import annotations
 
-from tests.mutants.guards import commands, edge, events, facts, outbox, places, sight, staff, webhooks
+from tests.mutants.guards import commands, edge, events, facts, histories, outbox, places, sight, staff, webhooks
 
 GUARDS = (
     *events.GUARDS,
@@ -12,6 +12,7 @@ GUARDS = (
     *edge.GUARDS,
     *webhooks.GUARDS,
     *facts.GUARDS,
+    *histories.GUARDS,
     *staff.GUARDS,
     *places.GUARDS,
 )

@@ -82,6 +82,9 @@ EDITS: dict[str, Callable[[dict[str, Any], int, Any], None]] = {
         history["rows"][n]["digests"], draw(st.sampled_from(chain.FIELDS)), hashlib.sha256(b"x").hexdigest()
     ),
     "field, salt and digest": lambda history, n, draw: _forge(history["rows"][n], draw(texts)),
+    "a row sealed anew": lambda history, n, draw: history["rows"][n].update(
+        chain.seal({**history["rows"][n], "case_id": CASE}, history["rows"][n]["previous"])
+    ),
     "an erasure without a record": lambda history, n, draw: _erase(
         history["rows"][n], draw(st.sampled_from(chain.FIELDS))
     ),

@@ -48,6 +48,49 @@ def condition_json(condition: Condition) -> dict[str, Any]:
     return {"condition": condition.name, "title": {"en": condition.en, "zh": condition.zh}}
 
 
+def page() -> str:
+    """The drawing and the table of moves in Markdown, for docs/cases.md."""
+    lines = ["```mermaid", drawing().rstrip("\n"), "```", "", *_STATES_HEAD]
+    lines += [
+        f"| `{state.value}` | {en} | {zh} | {'rests' if state in ENDS else 'open'} |"
+        for state, (en, zh) in TITLES.items()
+    ]
+    lines += ["", *_MOVES_HEAD, *(_row(rule) for rule in TABLE.values()), ""]
+    conditions = {each.name: each for rule in TABLE.values() for each in rule.when}
+    lines += _CONDITIONS_HEAD
+    lines += [f"| `{each.name}` | {each.en} | {each.zh} |" for _, each in sorted(conditions.items())]
+    return "\n".join(lines) + "\n"
+
+
+_STATES_HEAD = ["| state | | 中文 | |", "|---|---|---|---|"]
+_MOVES_HEAD = [
+    "| move | 中文 | from → to | whose | roles | needs | may take | only while | event |",
+    "|---|---|---|---|---|---|---|---|---|",
+]
+_CONDITIONS_HEAD = ["| only while | | 中文 |", "|---|---|---|"]
+
+
+def _row(rule: Rule) -> str:
+    ways: dict[str, list[str]] = {}
+    for source, target in rule.targets.items():
+        ways.setdefault("stays" if source is target else target.value, []).append(source.value)
+    way = "; ".join(f"{', '.join(sources)} → {target}" for target, sources in ways.items())
+    if rule.others:
+        way += f" (or {', '.join(sorted(state.value for state in rule.others))})"
+    cells = (
+        f"`{rule.move.value}`",
+        rule.zh,
+        way,
+        rule.who.value.replace("_", " "),
+        ", ".join(sorted(rule.roles)),
+        ", ".join(rule.needs),
+        ", ".join(rule.accepts),
+        ", ".join(each.name for each in rule.when),
+        f"`{rule.event.routing_key().removeprefix('hazards.case.')}`",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
 def drawing() -> str:
     """The moves that change the state, as a Mermaid state diagram; voiding, from every open state, is left out."""
     lines = ["stateDiagram-v2", "    [*] --> reported"]
