@@ -137,7 +137,7 @@ def _said(history: Mapping[str, Any], head: str | None) -> bool:
     try:
         found = chain.faults(history)
         name, rows = history.get("case_no") or history["case_id"], len(history["rows"])
-    except (KeyError, TypeError, AttributeError, ValueError):
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
         raise click.ClickException("it has no form that a history could have") from None
     if head is not None and history["head"] != head:
         found.append(chain.Fault(f"it ends in {history['head']}, not in {head}"))

@@ -11,7 +11,7 @@ from uuid import UUID
 
 import pytest
 import rfc8785
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from backbone.database import from_json, to_json
@@ -108,6 +108,7 @@ EDITS: dict[str, Callable[[dict[str, Any], int, Any], None]] = {
 
 
 @pytest.mark.parametrize("edit", EDITS)
+@settings(max_examples=40, deadline=None)
 @given(history=histories, data=st.data())
 def test_every_edit_is_found(edit: str, history: dict[str, Any], data: st.DataObject) -> None:
     before = copy.deepcopy(history)
