@@ -311,8 +311,14 @@ def has_way_out(case: Life, people: list[Person]) -> bool:
 # Facts behind the fields, and the way out ---------------------------------------------------------------
 
 
+EXTENSIONS = 1
+"""How many the category of these cases allows."""
+
+
 def refused_by_facts(case: Life, who: Person, move: str, given: dict[str, Any], others: dict[str, Life]) -> str | None:
     """The code of what a complete, legal, permitted move can still meet."""
+    if move == "request_extension" and case.extensions >= EXTENSIONS:
+        return "hazards.no_extension_left"
     return life_linkage.refused(case, who, move, given, others)
 
 

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import datetime
 
-ONE_WORKING_DAY = timedelta(hours=24)
-"""Here the county's calendar of working days comes in: a dispatch on Friday may be returned until Monday."""
+from contracts.hazards.commands.stages import Stage, StageName, Unit
+from services.hazards.domain.working_time import Calendar
 
 
-def return_by(dispatched_at: datetime, handle_hours: float) -> datetime:
-    """The end of the return window; afterwards the agency accepts, or a centre gives the case to another."""
-    return dispatched_at + min(timedelta(hours=handle_hours), ONE_WORKING_DAY)
+def return_by(calendar: Calendar, stages: Iterable[Stage], dispatched_at: datetime) -> datetime:
+    """The end of the return window; afterwards the agency accepts, or a centre gives the case to another.
+
+    The limit is the time to handle, where the category names one, else the whole: from the dispatch on.
+    """
+    by_name = {stage.stage: stage for stage in stages}
+    limit = by_name.get(StageName.HANDLE) or by_name[StageName.TOTAL]
+    return min(calendar.add(dispatched_at, limit.amount, limit.unit), calendar.add(dispatched_at, 1, Unit.WORKING_DAYS))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Select, Uuid, and_, bindparam, cast, func, literal_column, select
+from sqlalchemy import Integer, Select, Uuid, bindparam, case, cast, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from backbone.answers import body_column, json_object, utc
@@ -19,7 +19,8 @@ from contracts.scope import Actor, Scope
 from services.hazards.domain.machine import Standing
 from services.hazards.domain.moves import legal_moves
 from services.hazards.queries.agencies import agencies_json
-from services.hazards.tables import IS_OPEN, case_photos, cases, external_refs
+from services.hazards.queries.parts import clocks_json, extensions_json
+from services.hazards.tables import IS_OVERDUE, IS_UNDISPATCHED, case_photos, cases, external_refs
 from services.hazards.tables import case_history as history_table
 
 MAX_LIMIT = 500
@@ -59,6 +60,7 @@ def summary() -> dict[str, Any]:
         "version": C.version,
         "kind": C.kind,
         "category": C.category,
+        "category_version": C.category_version,
         "source": C.source,
         "state": C.state,
         "grade": C.grade,
@@ -74,6 +76,7 @@ def summary() -> dict[str, Any]:
         "lead_agency_id": C.lead_agency_id,
         "assisting_agency_ids": C.assisting_agency_ids,
         "former_agency_ids": C.former_agency_ids,
+        "suggested_agency_ids": case((IS_UNDISPATCHED, C.suggested_agency_ids)),
         "returns": C.returns,
         "reworks": C.reworks,
         "reopenings": C.reopenings,
@@ -100,7 +103,7 @@ def summary() -> dict[str, Any]:
         "updated_at": utc(C.updated_at),
         "closed_at": utc(C.closed_at),
         "due_at": utc(C.due_at),
-        "overdue": and_(IS_OPEN, C.due_at < func.now()),
+        "overdue": IS_OVERDUE,
         "accept_due_at": utc(C.accept_due_at),
         "return_by": utc(C.return_by),
         "warned_at": utc(C.warned_at),
@@ -109,24 +112,16 @@ def summary() -> dict[str, Any]:
     }
 
 
-def _whole(
-    external_refs: ColumnElement[Any], photos: ColumnElement[Any], agencies: ColumnElement[Any]
-) -> ColumnElement[Any]:
+def _whole(**parts: ColumnElement[Any]) -> ColumnElement[Any]:
     original = json_object(crs=C.original_crs, lon=C.original_lon, lat=C.original_lat)
-    return json_object(
-        **summary(),
-        history_digest=C.history_digest,
-        original=original,
-        external_refs=external_refs,
-        photos=photos,
-        agencies=agencies,
-    )
+    return json_object(**summary(), answers=C.answers, history_digest=C.history_digest, original=original, **parts)
 
 
 def bare_case_body() -> ColumnElement[str]:
-    """`body` of a new case that has neither other systems' ids nor photos, for RETURNING."""
+    """`body` of a new case without other systems' ids or photos, for RETURNING; its clocks are the caller's."""
     nothing: ColumnElement[Any] = literal_column("'[]'::json")
-    return body_column(_whole(nothing, nothing, nothing))
+    names = ("external_refs", "photos", "agencies", "clocks", "extension_requests")
+    return body_column(_whole(**dict.fromkeys(names, nothing)))
 
 
 def case_json() -> ColumnElement[Any]:
@@ -160,7 +155,13 @@ def case_json() -> ColumnElement[Any]:
         .where(photo.case_id == C.id)
         .scalar_subquery()
     )
-    return _whole(refs, photos, agencies_json())
+    return _whole(
+        external_refs=refs,
+        photos=photos,
+        agencies=agencies_json(),
+        clocks=clocks_json(C.id),
+        extension_requests=extensions_json(C.id),
+    )
 
 
 @query

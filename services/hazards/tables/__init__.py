@@ -3,8 +3,9 @@
 from services.hazards.tables.agencies import RUNNING, case_agencies
 from services.hazards.tables.cases import (
     IS_AT_REST,
-    IS_DISPATCHED,
     IS_OPEN,
+    IS_OVERDUE,
+    IS_UNDISPATCHED,
     case_days,
     case_history,
     case_numbers,
@@ -12,24 +13,31 @@ from services.hazards.tables.cases import (
     cases,
     external_refs,
 )
+from services.hazards.tables.clocks import calendar_days, case_bells, case_clocks, case_extensions
 from services.hazards.tables.history import history_days, history_erasures
-from services.hazards.tables.registry import categories, jurisdictions, routing_rules
+from services.hazards.tables.registry import categories, category_versions, jurisdictions, routing_rules, routing_runs
 from services.hazards.tables.schema import agencies, agencies_projection, metadata, projection
 
 __all__ = [
     "IS_AT_REST",
-    "IS_DISPATCHED",
     "IS_OPEN",
+    "IS_OVERDUE",
+    "IS_UNDISPATCHED",
     "RUNNING",
     "agencies",
     "agencies_projection",
+    "calendar_days",
     "case_agencies",
+    "case_bells",
+    "case_clocks",
     "case_days",
+    "case_extensions",
     "case_history",
     "case_numbers",
     "case_photos",
     "cases",
     "categories",
+    "category_versions",
     "external_refs",
     "history_days",
     "history_erasures",
@@ -37,4 +45,5 @@ __all__ = [
     "metadata",
     "projection",
     "routing_rules",
+    "routing_runs",
 ]

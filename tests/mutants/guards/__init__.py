@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from tests.mutants.guards import commands, edge, events, facts, histories, outbox, places, sight, staff, webhooks
+from tests.mutants.guards import (
+    clocks,
+    commands,
+    edge,
+    events,
+    facts,
+    histories,
+    outbox,
+    places,
+    routing,
+    sight,
+    staff,
+    webhooks,
+)
 
 GUARDS = (
     *events.GUARDS,
@@ -15,4 +28,6 @@ GUARDS = (
     *histories.GUARDS,
     *staff.GUARDS,
     *places.GUARDS,
+    *clocks.GUARDS,
+    *routing.GUARDS,
 )

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 from uuid import UUID
 
 from backbone.database import Session
 from contracts.hazards.errors import NoResponsibleAgency, NotAssisting, TakesPartAlready, TooManyAgencies
 from contracts.hazards.states import CaseLevel, State
-from services.hazards import placing, records
+from services.hazards import clocks, placing, records
 from services.hazards.commands.effects.parts import Changes, Moving
-from services.hazards.domain.deadlines import accept_by
 from services.hazards.domain.machine import THIRD_RETURN
 from services.hazards.domain.returning import return_by
 
@@ -40,18 +40,13 @@ def agencies_of(row: records.Row, lead: UUID | None, assisting: Iterable[UUID]) 
 
 
 def _dispatched(moving: Moving, lead: UUID, assisting: list[UUID], category: str) -> Changes:
-    # A category may have been closed since the report; its hours still hold.
-    hours = placing.any_category(moving.session, category)
     given = agencies_of(moving.row, lead, assisting)
     return {
         "state": State.DISPATCHED.value,
         "dispatched_at": moving.now,
-        "accept_due_at": accept_by(moving.now, float(hours.accept_hours)),
-        "return_by": return_by(moving.now, float(hours.handle_hours)),
-        "unacknowledged_at": None,
+        "return_by": _return_by(moving, category),
         "county_decides": False,
         "suspended_until": None,
-        "extension_pending": False,
         **given,
         # Another lead, another case for those who assist: each is asked anew.
         "assisting_asked_ids": given["assisting_agency_ids"],
@@ -61,7 +56,13 @@ def _dispatched(moving: Moving, lead: UUID, assisting: list[UUID], category: str
 
 def undispatched(row: records.Row) -> Changes:
     """The case with no agency at work on it."""
-    return {"accept_due_at": None, "return_by": None, "extension_pending": False, **agencies_of(row, None, [])}
+    return {"suggested_agency_ids": None, "return_by": None, **agencies_of(row, None, [])}
+
+
+def _return_by(moving: Moving, category: str) -> datetime:
+    # A category may have been closed since the report; its limits still hold.
+    stages = clocks.stages_of(placing.any_category(moving.session, category))
+    return return_by(clocks.calendar(moving.session), stages, moving.now)
 
 
 def _known(session: Session, ids: Collection[UUID]) -> list[UUID]:
@@ -69,15 +70,18 @@ def _known(session: Session, ids: Collection[UUID]) -> list[UUID]:
 
 
 def dispatch(moving: Moving) -> Changes:
+    """To the agency that is named, else to whom the rules name now, with those that they have assist."""
     session, command, row = moving.session, moving.command, moving.row
+    helping: tuple[UUID, ...] = ()
     if command.agency_id is not None:
         lead = placing.require_agency(session, command.agency_id, "agency_id")
     else:
-        named = placing.responsible(session, row["category"], row["area_path"])
-        if named is None:
+        named = placing.responsible(session, row, moving.now)
+        if named.lead is None:
             raise NoResponsibleAgency(field="agency_id", expected="the id of an active agency")
-        lead = named
-    return _dispatched(moving, lead, _known(session, command.assisting_agency_ids), row["category"])
+        lead, helping = named.lead, named.assisting
+    assisting = _known(session, command.assisting_agency_ids)
+    return _dispatched(moving, lead, [*assisting, *helping], row["category"])
 
 
 def reassign(moving: Moving) -> Changes:
@@ -107,13 +111,15 @@ def reroute(moving: Moving, category: str, area_path: str) -> Changes:
     row, session = moving.row, moving.session
     if row["lead_agency_id"] is None:
         return {}
-    before = placing.responsible(session, row["category"], row["area_path"])
-    after = placing.responsible(session, category, area_path)
-    if after in (before, row["lead_agency_id"]):
+    before = placing.responsible(session, row, moving.now)
+    after = placing.responsible(session, {**row, "category": category, "area_path": area_path}, moving.now)
+    if after.lead in (before.lead, row["lead_agency_id"]):
         return {}
-    if after is None:
+    if after.lead is None:
         return {"state": State.REGISTERED.value, **undispatched(row)}
-    return _dispatched(moving, after, list(row["assisting_agency_ids"]), category)
+    chosen = [each for each in row["assisting_agency_ids"] if each not in before.assisting]
+    assisting = list(dict.fromkeys([*chosen, *after.assisting]))
+    return _dispatched(moving, after.lead, assisting, category)
 
 
 def invite(moving: Moving) -> Changes:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime, Text, Uuid, and_, bindparam, func, literal_column, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from contracts.hazards.commands.stages import StageName
 from contracts.hazards.states import State
-from services.hazards import placing, records
+from services.hazards import clocks, placing, records
 from services.hazards.commands.effects.parts import Moving
-from services.hazards.domain.deadlines import accept_by
 from services.hazards.domain.machine import ENDS, Move
 from services.hazards.tables import RUNNING, case_agencies
 
@@ -95,11 +96,19 @@ def _do(moving: Moving, statement: Any, agency: UUID, **values: Any) -> None:
     moving.session.execute(statement, given)
 
 
+def _answer_by(moving: Moving, after: records.Row) -> datetime | None:
+    """Who is asked to assist later has as long as a lead has to accept."""
+    stages = clocks.stages_of(placing.any_category(moving.session, after["category"]))
+    accept = next((stage for stage in stages if stage.stage is StageName.ACCEPT), None)
+    if accept is None:
+        return None
+    return clocks.calendar(moving.session).add(moving.now, accept.amount, accept.unit)
+
+
 def _ask(moving: Moving, after: records.Row, agency: UUID, part: str) -> None:
     due = after["accept_due_at"]
     if due is None and part == "assisting":
-        hours = placing.any_category(moving.session, after["category"]).accept_hours
-        due = accept_by(moving.now, float(hours))
+        due = _answer_by(moving, after)
     moving.session.execute(
         insert(case_agencies).values(
             case_id=after["id"],
