@@ -35,6 +35,7 @@ from contracts.hazards.events.clocks import (
     DeadlineWarned,
     DispatchUnacknowledged,
 )
+from contracts.hazards.events.emergencies import EmergencyReported
 from contracts.hazards.events.linkage import (
     CaseAssistanceChanged,
     CaseHandedOver,
@@ -106,6 +107,7 @@ __all__ = [
     "DeadlineMissed",
     "DeadlineWarned",
     "DispatchUnacknowledged",
+    "EmergencyReported",
     "Grade",
     "Kind",
     "ReleasedState",

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Integer, Select, Uuid, bindparam, case, cast, func, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql import ColumnElement
 
 from backbone.answers import body_column, json_object, utc
@@ -18,7 +19,7 @@ from contracts.scope import Actor, Scope
 from services.hazards.domain.machine import Standing
 from services.hazards.domain.moves import legal_moves
 from services.hazards.queries.parts import clocks_json, extensions_json
-from services.hazards.tables import IS_OVERDUE, IS_UNDISPATCHED, case_photos, cases, external_refs
+from services.hazards.tables import IS_OVERDUE, IS_UNDISPATCHED, case_files, cases, external_refs
 from services.hazards.tables import case_history as history_table
 
 MAX_LIMIT = 500
@@ -114,13 +115,15 @@ def _whole(**parts: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def bare_case_body() -> ColumnElement[str]:
-    """`body` of a case that has neither other systems' ids nor photos, for RETURNING; its clocks are the caller's."""
+    """`body` of a case that has neither other systems' ids nor files, for RETURNING; its clocks are the caller's."""
     nothing: ColumnElement[Any] = literal_column("'[]'::json")
-    return body_column(_whole(external_refs=nothing, photos=nothing, clocks=nothing, extension_requests=nothing))
+    return body_column(
+        _whole(external_refs=nothing, photos=nothing, files=nothing, clocks=nothing, extension_requests=nothing)
+    )
 
 
 def case_json() -> ColumnElement[Any]:
-    """A case's whole state, with the position as given, other systems' ids and photos."""
+    """A case's whole state, with the position as given, other systems' ids and files."""
     refs = (
         select(
             func.coalesce(
@@ -131,26 +134,39 @@ def case_json() -> ColumnElement[Any]:
         .where(external_refs.c.entity == literal_column("'case'"), external_refs.c.entity_id == C.id)
         .scalar_subquery()
     )
-    photo = case_photos.c
-    photos = (
-        select(
-            func.coalesce(
-                func.json_agg(
-                    json_object(
-                        blob=photo.blob,
-                        media_type=photo.media_type,
-                        size_bytes=photo.size_bytes,
-                        move=photo.move,
-                        added_at=utc(photo.added_at),
-                    )
-                ),
-                literal_column("'[]'::json"),
-            )
-        )
-        .where(photo.case_id == C.id)
-        .scalar_subquery()
+    f = case_files.c
+    photo = json_object(
+        blob=f.blob, media_type=f.media_type, size_bytes=f.size_bytes, move=f.move, added_at=utc(f.added_at)
     )
-    return _whole(external_refs=refs, photos=photos, clocks=clocks_json(C.id), extension_requests=extensions_json(C.id))
+    file = json_object(
+        file_id=f.id,
+        kind=f.kind,
+        media_type=f.media_type,
+        size_bytes=f.size_bytes,
+        width=f.width,
+        height=f.height,
+        seconds=f.seconds,
+        pages=f.pages,
+        move=f.move,
+        version=f.seq,
+        added_at=utc(f.added_at),
+        audience=f.audience,
+    )
+    return _whole(
+        external_refs=refs,
+        photos=_files(photo, f.kind == literal_column("'photo'")),
+        files=_files(file),
+        clocks=clocks_json(C.id),
+        extension_requests=extensions_json(C.id),
+    )
+
+
+def _files(one: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+    """The case's files as they came."""
+    f = case_files.c
+    listed = func.json_agg(aggregate_order_by(one, f.seq, f.position))
+    rows = select(func.coalesce(listed, literal_column("'[]'::json"))).where(f.case_id == C.id, *conditions)
+    return rows.scalar_subquery()
 
 
 @query

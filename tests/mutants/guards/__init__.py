@@ -1,8 +1,21 @@
-"""The list: what keeps events, commands, sight, the edge, deliveries, facts and places right, one line each."""
+"""The list: what keeps events, commands, sight, the edge, deliveries, facts, places and intake right, one line each."""
 
 from __future__ import annotations
 
-from tests.mutants.guards import clocks, commands, edge, events, facts, outbox, places, routing, sight, staff, webhooks
+from tests.mutants.guards import (
+    clocks,
+    commands,
+    edge,
+    events,
+    facts,
+    intake,
+    outbox,
+    places,
+    routing,
+    sight,
+    staff,
+    webhooks,
+)
 
 GUARDS = (
     *events.GUARDS,
@@ -16,4 +29,5 @@ GUARDS = (
     *places.GUARDS,
     *clocks.GUARDS,
     *routing.GUARDS,
+    *intake.GUARDS,
 )
