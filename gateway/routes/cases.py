@@ -102,7 +102,7 @@ def command_of(
     """The command of a report and what came with it. Raises Problem for a position that cannot be."""
     place = position(given.lon, given.lat, given.crs, platform.cells.current)
     return ReportCase(
-        **given.model_dump(exclude={"case_id", "lon", "lat", "crs"}),
+        **given.model_dump(exclude={"case_id", "lon", "lat", "crs", "grade"}),
         case_id=given.case_id or new_id(),
         lon=place.lon,
         lat=place.lat,
