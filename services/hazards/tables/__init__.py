@@ -11,19 +11,39 @@ from services.hazards.tables.cases import (
     cases,
     external_refs,
 )
+from services.hazards.tables.checks import case_checks, case_ratings
 from services.hazards.tables.registry import categories, jurisdictions, routing_rules
 from services.hazards.tables.schema import agencies, agencies_projection, metadata, projection
+from services.hazards.tables.supervision import (
+    VISIT_WAITS,
+    case_grades,
+    case_leaders,
+    case_listings,
+    case_reminders,
+    case_supervisions,
+    case_visits,
+    supervision_rules,
+)
 
 __all__ = [
     "IS_AT_REST",
     "IS_DISPATCHED",
     "IS_OPEN",
+    "VISIT_WAITS",
     "agencies",
     "agencies_projection",
+    "case_checks",
     "case_days",
+    "case_grades",
     "case_history",
+    "case_leaders",
+    "case_listings",
     "case_numbers",
     "case_photos",
+    "case_ratings",
+    "case_reminders",
+    "case_supervisions",
+    "case_visits",
     "cases",
     "categories",
     "external_refs",
@@ -31,4 +51,5 @@ __all__ = [
     "metadata",
     "projection",
     "routing_rules",
+    "supervision_rules",
 ]

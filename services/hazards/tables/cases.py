@@ -87,6 +87,7 @@ cases = Table(
     Column("leader_named", Boolean, nullable=False, server_default="false"),
     Column("reviewed_at", at_type()),
     Column("rating", SmallInteger),
+    Column("joined_agency_ids", ARRAY(uuid_type()), nullable=False, server_default="{}", comment="of merged reports"),
     Column("follow_code", Text, unique=True),
     Column("category_version", Integer),
     Column("answers", JSONB),
@@ -122,6 +123,7 @@ cases = Table(
     Index("cases_at_rest_to_locate", "located_version", postgresql_where=IS_AT_REST),
     Index("cases_parent", "parent_case_id", postgresql_where=text("parent_case_id IS NOT NULL")),
     Index("cases_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
+    Index("cases_to_check", "handled_at", "id", postgresql_where=text("state = 'handled'")),
     Index("cases_unassigned", text("reported_at DESC"), text("id DESC"), postgresql_where=text("unassigned")),
 )
 
