@@ -5,6 +5,8 @@ from typing import Any
 from sqlalchemy import text
 
 from services.hazards import commands, deadlines
+from services.hazards.commands.effects import EFFECTS
+from services.hazards.commands.effects.pending import not_yet
 from services.hazards.domain.machine import TABLE, Move
 from tests.integration.hazards.town import NORTH_EAST, Town, agency_id
 
@@ -38,7 +40,9 @@ def test_no_text_reporter_handler_photo_or_foreign_id_leaves_by_any_move(town: T
         ("reopen", town.centre, words),
         ("void", town.centre, words),
     ]
-    assert {move for move, _, _ in walk} == {move.value for move in TABLE} == {move.value for move in Move}
+    done = {move.value for move in TABLE if EFFECTS.get(move) is not not_yet}
+    assert {move for move, _, _ in walk} == done - {"report_progress"}
+    assert set(TABLE) == set(Move)
     for move, by, fields in walk:
         case = town.move(case, move, by, **fields)
     other = town.report(description=CANARY)

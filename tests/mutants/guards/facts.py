@@ -37,8 +37,8 @@ GUARDS = (
     Guard(
         "cases: the lead agency's moves",
         MOVES,
-        "if actor.agency_id != standing.lead_agency_id:",
-        "if actor is None:",
+        "    leads = actor.agency_id == standing.lead_agency_id\n",
+        "    leads = True\n",
         (f"{MACHINE}test_only_the_lead_agency_accepts_returns_starts_and_finishes",),
     ),
     Guard(
