@@ -13,6 +13,7 @@ from contracts.hazards.commands.fields import (
     Text,
 )
 from contracts.hazards.commands.routing import PutRoutingRule, RoutingRule
+from contracts.hazards.commands.supervision import PutSupervisionRules, RateByFollowCode, Rated, SupervisionRules
 
 __all__ = [
     "Answers",
@@ -27,8 +28,12 @@ __all__ = [
     "Photo",
     "PutCategory",
     "PutRoutingRule",
+    "PutSupervisionRules",
+    "RateByFollowCode",
+    "Rated",
     "Reason",
     "ReportCase",
     "RoutingRule",
+    "SupervisionRules",
     "Text",
 ]

@@ -6,6 +6,7 @@ from services.hazards.commands.links import link_external_ref
 from services.hazards.commands.moving import move_case
 from services.hazards.commands.reporting import report_case, report_cases
 from services.hazards.commands.routing import put_routing_rule
+from services.hazards.commands.supervision import put_supervision_rules, rate_by_follow_code
 
 __all__ = [
     "announce_cases",
@@ -13,6 +14,8 @@ __all__ = [
     "move_case",
     "put_category",
     "put_routing_rule",
+    "put_supervision_rules",
+    "rate_by_follow_code",
     "report_case",
     "report_cases",
 ]

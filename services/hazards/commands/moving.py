@@ -13,6 +13,7 @@ from contracts.scope import Actor
 from geo.cells import CellsHolder
 from services.hazards import records
 from services.hazards.commands.effects import EFFECTS, Changes, Moving
+from services.hazards.commands.effects.merging import lock_in_order
 from services.hazards.commands.reporting import keep_photo
 from services.hazards.domain.moves import decide
 from services.hazards.queries import standing_of
@@ -26,6 +27,7 @@ def move_case(
     Raises, in this order: NotVisible, StaleVersion, IllegalMove, NotAllowed or SelfCheck, MissingMoveField or
     InvalidField, then what the fields themselves are refused for.
     """
+    lock_in_order(session, command)
     row = visible_case(session, actor, command.case_id)
     if row["version"] != command.expected_version:
         raise StaleVersion(current=records.reply(session, command.case_id).body, field="expected_version")

@@ -17,6 +17,16 @@ from services.hazards.queries.cases import (
 from services.hazards.queries.lists import case_list, case_tile
 from services.hazards.queries.quarantine import quarantine_entry, quarantine_page
 from services.hazards.queries.registry import categories, routing, states
+from services.hazards.queries.satisfaction import satisfaction, satisfaction_by_agency
+from services.hazards.queries.similar import similar_asked, similar_cases
+from services.hazards.queries.supervision import (
+    check_list,
+    checks_at_all,
+    listing_list,
+    public_listings,
+    supervision_rules_now,
+    visit_list,
+)
 
 __all__ = [
     "MAX_LIMIT",
@@ -28,10 +38,20 @@ __all__ = [
     "case_standing",
     "case_tile",
     "categories",
+    "check_list",
+    "checks_at_all",
+    "listing_list",
     "moves_for",
+    "public_listings",
     "quarantine_entry",
     "quarantine_page",
     "routing",
+    "satisfaction",
+    "satisfaction_by_agency",
+    "similar_asked",
+    "similar_cases",
     "standing_of",
     "states",
+    "supervision_rules_now",
+    "visit_list",
 ]

@@ -17,6 +17,7 @@ from contracts.hazards.states import CaseLevel, State, Supervision
 from contracts.scope import Actor, Scope
 from services.hazards.domain.machine import Standing
 from services.hazards.domain.moves import legal_moves
+from services.hazards.queries.sides import no_sides, sides
 from services.hazards.tables import IS_OPEN, case_photos, cases, external_refs
 from services.hazards.tables import case_history as history_table
 
@@ -92,6 +93,7 @@ def summary() -> dict[str, Any]:
         "leader_named": C.leader_named,
         "reviewed_at": utc(C.reviewed_at),
         "rating": C.rating,
+        "joined_agency_ids": C.joined_agency_ids,
         "occurred_at": utc(C.occurred_at),
         "reported_at": utc(C.reported_at),
         "updated_at": utc(C.updated_at),
@@ -105,15 +107,17 @@ def summary() -> dict[str, Any]:
     }
 
 
-def _whole(external_refs: ColumnElement[Any], photos: ColumnElement[Any]) -> ColumnElement[Any]:
+def _whole(
+    external_refs: ColumnElement[Any], photos: ColumnElement[Any], sides: Mapping[str, ColumnElement[Any]]
+) -> ColumnElement[Any]:
     original = json_object(crs=C.original_crs, lon=C.original_lon, lat=C.original_lat)
-    return json_object(**summary(), original=original, external_refs=external_refs, photos=photos)
+    return json_object(**summary(), original=original, external_refs=external_refs, photos=photos, **sides)
 
 
 def bare_case_body() -> ColumnElement[str]:
     """`body` of a case that has neither other systems' ids nor photos, for RETURNING."""
     nothing: ColumnElement[Any] = literal_column("'[]'::json")
-    return body_column(_whole(nothing, nothing))
+    return body_column(_whole(nothing, nothing, no_sides()))
 
 
 def case_json() -> ColumnElement[Any]:
@@ -147,7 +151,7 @@ def case_json() -> ColumnElement[Any]:
         .where(photo.case_id == C.id)
         .scalar_subquery()
     )
-    return _whole(refs, photos)
+    return _whole(refs, photos, sides())
 
 
 @query

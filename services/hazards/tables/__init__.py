@@ -15,7 +15,6 @@ from services.hazards.tables.checks import case_checks, case_ratings
 from services.hazards.tables.registry import categories, jurisdictions, routing_rules
 from services.hazards.tables.schema import agencies, agencies_projection, metadata, projection
 from services.hazards.tables.supervision import (
-    VISIT_WAITS,
     case_grades,
     case_leaders,
     case_listings,
@@ -29,7 +28,6 @@ __all__ = [
     "IS_AT_REST",
     "IS_DISPATCHED",
     "IS_OPEN",
-    "VISIT_WAITS",
     "agencies",
     "agencies_projection",
     "case_checks",

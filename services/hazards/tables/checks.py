@@ -41,7 +41,7 @@ case_ratings = Table(
     Column("note", Text),
     Column("given_by", Text, nullable=False, comment="reporter, call_back, follow_code"),
     Column("account_id", uuid_type()),
-    Column("lead_agency_id", uuid_type(), comment="of the close that is rated"),
+    Column("lead_agency_id", uuid_type(), nullable=False, comment="who handled it"),
     Column("rated_at", at_type(), nullable=False),
     Index("case_ratings_lead", "lead_agency_id", "rated_at"),
     Index("case_ratings_at", "rated_at"),

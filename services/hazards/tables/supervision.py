@@ -9,9 +9,6 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from services.hazards.tables.cases import cases
 from services.hazards.tables.schema import at_type, metadata, uuid_type
 
-# A planned visit that nobody has made, missed or lost sight of; the clock and the record of a visit say these words.
-VISIT_WAITS = "made_on IS NULL AND missed_at IS NULL AND lapsed_at IS NULL"
-
 supervision_rules = Table(
     "supervision_rules",
     metadata,
@@ -130,7 +127,12 @@ case_visits = Table(
         unique=True,
         postgresql_where=text("made_on IS NULL AND lapsed_at IS NULL"),
     ),
-    Index("case_visits_to_miss", "planned_on", "id", postgresql_where=text(VISIT_WAITS)),
+    Index(
+        "case_visits_to_miss",
+        "planned_on",
+        "id",
+        postgresql_where=text("made_on IS NULL AND missed_at IS NULL AND lapsed_at IS NULL"),
+    ),
     Index(
         "case_visits_open",
         "planned_on",

@@ -1,5 +1,6 @@
 """Every read of hazards carries the reader's scope."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -9,7 +10,7 @@ from contracts.scope import Scope, Sensitivity
 from services.hazards import queries
 
 SCOPE = Scope(areas=("330499/330499101/",), ceiling=Sensitivity.OPEN, agency_id=UUID(int=7))
-ONE = UUID(int=1)
+ONE, NOW = UUID(int=1), datetime(2026, 3, 1, tzinfo=UTC)
 READS = {
     "case_by_id": lambda scope: queries.case_by_id(scope, ONE),
     "case_standing": lambda scope: queries.case_standing(scope, ONE),
@@ -17,6 +18,14 @@ READS = {
     "case_list": lambda scope: queries.case_list(scope, state=["closed"], category="fire"),
     "case_tile": lambda scope: queries.case_tile(scope, 12, 3417, 1672),
     "routing": lambda scope: queries.routing(scope),
+    "listing_list": lambda scope: queries.listing_list(scope, in_force=True),
+    "public_listings": lambda scope: queries.public_listings(scope),
+    "visit_list": lambda scope: queries.visit_list(scope, overdue=True),
+    "check_list": lambda scope: queries.check_list(scope, ONE, ONE),
+    "similar_cases": lambda scope: queries.similar_cases(scope, "fire", 120.0, 30.0, NOW),
+    "similar_asked": lambda scope: queries.similar_asked(scope, ONE),
+    "satisfaction": lambda scope: queries.satisfaction(scope, NOW, NOW),
+    "satisfaction_by_agency": lambda scope: queries.satisfaction_by_agency(scope, NOW, NOW),
 }
 
 

@@ -178,9 +178,7 @@ NOT_RED = Condition(
     "not_red", "Not under red supervision yet", "尚未红牌督办", lambda case: case.supervision is not Supervision.RED
 )
 SUPERVISED = Condition("supervised", "Under supervision", "督办中", lambda case: case.supervision is not None)
-NOT_SUPERVISED = Condition(
-    "not_supervised", "Not under supervision", "未被督办", lambda case: case.supervision is None
-)
+NOT_SUPERVISED = Condition("not_supervised", "Not under supervision", "未被督办", lambda case: case.supervision is None)
 LISTED = Condition("listed", "On the list", "挂牌中", lambda case: case.listed_by is not None)
 NOT_LISTED = Condition("not_listed", "Not on the list", "未挂牌", lambda case: case.listed_by is None)
 GENERAL = Condition("grade_general", "Not a major hazard", "非重大隐患", lambda case: case.grade is Grade.GENERAL)
@@ -188,7 +186,10 @@ MAJOR = Condition("grade_major", "A major hazard", "重大隐患", lambda case: 
 LEADER_NAMED = Condition("leader_named", "A leader is in charge", "已明确包案领导", lambda case: case.leader_named)
 MAY_BE_STRUCK_OFF = (
     Condition(
-        "major_led", "A major hazard has its leader", "重大隐患已明确包案领导", _if_major(lambda case: case.leader_named)
+        "major_led",
+        "A major hazard has its leader",
+        "重大隐患已明确包案领导",
+        _if_major(lambda case: case.leader_named),
     ),
     Condition(
         "major_was_listed", "A major hazard has been listed", "重大隐患已挂牌", _if_major(lambda case: case.was_listed)
