@@ -24,6 +24,7 @@ from services.hazards.queries.supervision import (
     checks_at_all,
     listing_list,
     public_listings,
+    state_titles,
     supervision_rules_now,
     visit_list,
 )
@@ -51,6 +52,7 @@ __all__ = [
     "similar_asked",
     "similar_cases",
     "standing_of",
+    "state_titles",
     "states",
     "supervision_rules_now",
     "visit_list",

@@ -15,7 +15,7 @@ from backbone.answers import body_column, json_object, utc
 from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.scope import Actor, Scope
-from services.hazards.domain.machine import FIELD
+from services.hazards.domain.machine import FIELD, TITLES
 from services.hazards.queries.cases import MAX_LIMIT, VISIBILITY, C, summary
 from services.hazards.queries.sides import listing_json, visit_json
 from services.hazards.tables import IS_OPEN, case_listings, case_visits, cases, supervision_rules
@@ -174,6 +174,11 @@ def check_list(
 def checks_at_all(actor: Actor) -> bool:
     """Whether an account's role checks cases."""
     return not actor.roles.isdisjoint(FIELD)
+
+
+def state_titles() -> dict[str, str]:
+    """What people read for each state, in Chinese."""
+    return {state.value: zh for state, (_, zh) in TITLES.items()}
 
 
 def supervision_rules_now(scope: Scope) -> Query:

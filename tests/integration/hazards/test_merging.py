@@ -167,7 +167,7 @@ def test_the_hint_is_near_in_place_time_and_category_and_under_the_readers_scope
     merge(town, town.report(), here)
     assert [case for case, _ in found()] == [*sorted([old.case_id, here.case_id]), wider.case_id, near.case_id]
     assert 29 < found()[-1][1] < 31
-    assert [case for case, _ in found(apart=here.case_id)][0] == old.case_id
+    assert next(case for case, _ in found(apart=here.case_id)) == old.case_id
     assert wider.case_id in {case for case, _ in found("fire.equipment")}
     assert here.case_id not in {case for case, _ in found("fire.equipment")}
     assert {case for case, _ in found("fire")} >= {here.case_id, near.case_id, wider.case_id}
