@@ -225,8 +225,9 @@ def test_whatever_is_merged_and_unmerged_the_sum_of_reports_stays_and_no_case_is
 
 
 @pytest.fixture
-def engine_apart(servers: dict[str, str], template: str) -> Iterator[Engine]:
+def engine_apart(servers: dict[str, str], template: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
     """A database for what is committed, apart from the other tests'."""
+    monkeypatch.setenv("PINGAN_COUNTY_CODE", "330499")
     with cloned_database(servers, template) as database:
         bind = engine(database.url("hazards_app"))
         yield bind

@@ -54,7 +54,6 @@ def test_no_text_reporter_handler_photo_or_foreign_id_leaves_by_any_move(town: T
         ("lift_major", town.centre, words),
         ("merge", town.centre, {"into_case_id": town.report(description=CANARY).case_id, **words}),
         ("unmerge", town.centre, words),
-        ("register", town.centre, words),
         ("dispatch", town.centre, words),
         ("accept", town.fire, words),
         ("start", town.fire, words),

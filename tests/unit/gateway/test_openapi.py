@@ -10,7 +10,7 @@ from backbone.settings import SCHEMAS, PlatformSettings
 from gateway.app import create_app
 from gateway.manual import _page
 
-OPEN = {"/v1/auth/token", "/v1/health/live", "/v1/health/ready", "/v1/public/places/{token}"}
+OPEN = {"/v1/auth/token", "/v1/health/live", "/v1/health/ready", "/v1/public/places/{token}", "/v1/public/listings"}
 PROMISED = frozenset(
     """
 /v1/areas /v1/areas/{code} /v1/areas/locate /v1/areas/imports /v1/areas/imports/{import_id}

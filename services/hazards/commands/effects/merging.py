@@ -59,7 +59,10 @@ def lock_chain(session: Session, case_id: UUID) -> records.Row:
 
 
 def merge(moving: Moving) -> Changes:
-    """Raises InvalidField (itself), UnknownMergeTarget, NotAllowed, MergeTargetEnded, MergeWouldReveal."""
+    """Its agencies are former ones from now on: the other case's work on it.
+
+    Raises InvalidField (itself), UnknownMergeTarget, NotAllowed, MergeTargetEnded, MergeWouldReveal.
+    """
     row = moving.row
     target = _target(moving)
     joined = list(dict.fromkeys([*target["joined_agency_ids"], row["reporting_agency_id"], *row["joined_agency_ids"]]))
@@ -67,13 +70,13 @@ def merge(moving: Moving) -> Changes:
     return {
         "merged_into_id": target["id"],
         "merged_from": row["state"],
-        "accept_due_at": None,
         "extension_pending": False,
+        **undispatched(row),
     }
 
 
 def unmerge(moving: Moving) -> Changes:
-    """On by itself: reported and verified as it was, else registered; the agencies that it had are former ones."""
+    """On by itself: reported or verified as it was, else registered, to be dispatched anew."""
     row = moving.row
     above = row["merged_into_id"]
     while above is not None:  # and what that one rests in: the report leaves them all
@@ -82,9 +85,8 @@ def unmerge(moving: Moving) -> Changes:
             raise LookupError(f"{above} is gone although a case rests in it")
         _joined(moving, target, records.LEAVE, -row["reports"], _still_joined(moving.session, above, row["id"]))
         above = target["merged_into_id"]
-    kept = State(row["merged_from"]) in _KEPT_STATES
-    state = row["merged_from"] if kept else State.REGISTERED.value
-    return {"state": state, "merged_into_id": None, "merged_from": None, **({} if kept else undispatched(row))}
+    state = row["merged_from"] if State(row["merged_from"]) in _KEPT_STATES else State.REGISTERED.value
+    return {"state": state, "merged_into_id": None, "merged_from": None}
 
 
 def _target(moving: Moving) -> records.Row:

@@ -170,7 +170,50 @@ CREATE INDEX case_ratings_at ON hazards.case_ratings (rated_at);
 """
 
 
+COMMENTS = """
+COMMENT ON COLUMN hazards.case_checks.seq IS 'the version it made';
+COMMENT ON COLUMN hazards.case_checks.round IS 'the case''s first check is 1';
+COMMENT ON COLUMN hazards.case_checks.device_at IS 'the device''s own time, where it said one';
+COMMENT ON COLUMN hazards.case_checks.distance_m IS 'geodesic, from the case''s position';
+COMMENT ON COLUMN hazards.case_checks.radius_m IS 'within which it had to be made; NULL: anywhere';
+COMMENT ON COLUMN hazards.case_ratings.case_id IS 'whose handling it rates';
+COMMENT ON COLUMN hazards.case_ratings.round IS 'how often the case had been reopened';
+COMMENT ON COLUMN hazards.case_ratings.report_case_id IS 'the report: the case itself, or a merged one';
+COMMENT ON COLUMN hazards.case_ratings.rating IS '1 to 5';
+COMMENT ON COLUMN hazards.case_ratings.given_by IS 'reporter, call_back, follow_code';
+COMMENT ON COLUMN hazards.case_ratings.lead_agency_id IS 'who handled it';
+COMMENT ON COLUMN hazards.supervision_rules.id IS '1: one row, the county''s own';
+COMMENT ON COLUMN hazards.supervision_rules.remind_hours IS 'between two reminders of one account on one case';
+COMMENT ON COLUMN hazards.case_reminders.seq IS 'the version it made';
+COMMENT ON COLUMN hazards.case_supervisions.seq IS 'the version it made';
+COMMENT ON COLUMN hazards.case_supervisions.level IS 'yellow, red';
+COMMENT ON COLUMN hazards.case_supervisions.agency_id IS 'the issuer';
+COMMENT ON COLUMN hazards.case_supervisions.lead_agency_id IS 'of that moment: whose points they are';
+COMMENT ON COLUMN hazards.case_supervisions.lifted_at IS 'a lifted one''s points do not count';
+COMMENT ON COLUMN hazards.case_listings.listing_no IS 'as its issuer writes it; never given twice';
+COMMENT ON COLUMN hazards.case_listings.level IS 'town, county: the issuer''s';
+COMMENT ON COLUMN hazards.case_listings.agency_id IS 'the issuer';
+COMMENT ON COLUMN hazards.case_listings.until IS 'when the rectification has to be done';
+COMMENT ON COLUMN hazards.case_grades.seq IS 'the version it made';
+COMMENT ON COLUMN hazards.case_grades.grade IS 'major; general: lifted';
+COMMENT ON COLUMN hazards.case_grades.due_at IS 'when the rectification has to be done';
+COMMENT ON COLUMN hazards.case_leaders.seq IS 'the version it made; the last one is in charge';
+COMMENT ON COLUMN hazards.case_leaders.agency_id IS 'the leader''s own';
+COMMENT ON COLUMN hazards.case_leaders.team IS 'who else goes along';
+COMMENT ON COLUMN hazards.case_leaders.named_by IS 'account';
+COMMENT ON COLUMN hazards.case_visits.planned_on IS 'NULL: made without a plan';
+COMMENT ON COLUMN hazards.case_visits.planned_by IS 'account';
+COMMENT ON COLUMN hazards.case_visits.recorded_by IS 'account';
+COMMENT ON COLUMN hazards.case_visits.agency_id IS 'whose account recorded it';
+COMMENT ON COLUMN hazards.case_visits.found IS 'what the leader found';
+COMMENT ON COLUMN hazards.case_visits.distance_m IS 'from the case';
+COMMENT ON COLUMN hazards.case_visits.missed_at IS 'when its day was found to be over without it';
+COMMENT ON COLUMN hazards.case_visits.lapsed_at IS 'when its case was found at rest';
+"""
+
+
 def upgrade() -> None:
     op.execute(COLUMNS)
     op.execute(SUPERVISION)
     op.execute(CHECKS)
+    op.execute(COMMENTS)
