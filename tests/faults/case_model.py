@@ -149,7 +149,7 @@ class ModelCase:
         return None
 
     def _not_at_the_place(self, given: dict[str, Any]) -> str | None:
-        """Every category of the machine is a hazard: checked at the place with a picture, outside all areas anywhere."""
+        """All categories here are hazards: checked at the place with a picture; outside every area, anywhere."""
         if not given.get("photo"):
             return "MissingMoveField"
         if self.path == self.county.county:
