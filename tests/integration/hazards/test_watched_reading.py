@@ -111,7 +111,8 @@ def test_the_clock_of_visits_uses_its_partial_index(crowded: Session) -> None:
     assert "case_visits_to_miss" in "\n".join(str(row[0]) for row in rows)
 
 
-def test_many_missed_visits_are_said_in_rounds(crowded: Session) -> None:
+def test_many_missed_visits_are_said_in_rounds(crowded: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PINGAN_COUNTY_CODE", "330499")
     clock = Clock()
     clock.now = datetime.now(UTC)
     with crowded.begin_nested() as apart:
