@@ -309,6 +309,13 @@ def test_two_visits_missed_together_are_two_events_of_two_versions(town: Town) -
     assert [event["entityversion"] for event in town.events(case)] == [1, 2, 3, 4, 5, 6]
 
 
+def test_many_missed_visits_are_said_in_rounds(town: Town) -> None:
+    for _ in range(5):
+        town.move(led(town, town.report()), "plan_visit", visit_on=date(2026, 3, 2))
+    town.clock.forward(days=9)
+    assert [visits.ring(town.session, clock=town.clock, chunk=2) for _ in range(4)] == [2, 2, 1, 0]
+
+
 def test_a_visit_of_a_case_at_rest_lapses_in_silence(town: Town) -> None:
     case = town.move(led(town, town.report()), "plan_visit", visit_on=date(2026, 3, 2))
     case = town.move(case, "void", reason="误报")

@@ -13,9 +13,8 @@ from sqlalchemy import text
 from backbone.database import Session, engine
 from backbone.statements import Query, compiled
 from contracts.scope import Scope
-from services.hazards import queries, visits
+from services.hazards import queries
 from tests.integration.hazards.test_reading import MANY, plan
-from tests.integration.hazards.town import Clock
 from tests.servers import Database, cloned_database
 
 ONE, NOW = UUID(int=1), datetime(2026, 3, 1, tzinfo=UTC)
@@ -109,17 +108,3 @@ def test_the_clock_of_visits_uses_its_partial_index(crowded: Session) -> None:
         )
     )
     assert "case_visits_to_miss" in "\n".join(str(row[0]) for row in rows)
-
-
-def test_many_missed_visits_are_said_in_rounds(crowded: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PINGAN_COUNTY_CODE", "330499")
-    clock = Clock()
-    clock.now = datetime.now(UTC)
-    with crowded.begin_nested() as apart:
-        waiting = "made_on IS NULL AND missed_at IS NULL AND lapsed_at IS NULL AND planned_on < current_date"
-        count = crowded.execute(text(f"SELECT count(*) FROM hazards.case_visits WHERE {waiting}")).scalar_one()
-        assert count > 100
-        while visits.ring(crowded, clock=clock, chunk=37):
-            pass
-        assert crowded.execute(text(f"SELECT count(*) FROM hazards.case_visits WHERE {waiting}")).scalar_one() == 0
-        apart.rollback()
