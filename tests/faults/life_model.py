@@ -319,6 +319,10 @@ def has_way_out(case: Life, people: list[Person]) -> bool:
 # Facts behind the fields, and the way out ---------------------------------------------------------------
 
 
+EXTENSIONS = 1
+"""How many the category of these cases allows."""
+
+
 def refused_by_facts(case: Life, who: Person, move: str, given: dict[str, Any], others: dict[str, Life]) -> str | None:
     """The code of what a complete, legal, permitted move can still meet."""
     find = FACTS.get(move)
@@ -365,6 +369,10 @@ def _planned(case: Life, who: Person, given: dict[str, Any], others: dict[str, L
     return "hazards.visit_already_planned" if given["visit_on"] in case.visits else None
 
 
+def _no_extension_left(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life]) -> str | None:
+    return "hazards.no_extension_left" if case.extensions >= EXTENSIONS else None
+
+
 FACTS: dict[str, Fact] = {
     "remind": _lately,
     "supervise": _not_higher,
@@ -374,6 +382,7 @@ FACTS: dict[str, Fact] = {
     "review": _checked_it,
     "merge": _no_target,
     "plan_visit": _planned,
+    "request_extension": _no_extension_left,
 }
 
 

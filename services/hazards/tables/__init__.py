@@ -2,8 +2,9 @@
 
 from services.hazards.tables.cases import (
     IS_AT_REST,
-    IS_DISPATCHED,
     IS_OPEN,
+    IS_OVERDUE,
+    IS_UNDISPATCHED,
     case_days,
     case_history,
     case_numbers,
@@ -12,7 +13,8 @@ from services.hazards.tables.cases import (
     external_refs,
 )
 from services.hazards.tables.checks import case_checks, case_ratings
-from services.hazards.tables.registry import categories, jurisdictions, routing_rules
+from services.hazards.tables.clocks import calendar_days, case_bells, case_clocks, case_extensions
+from services.hazards.tables.registry import categories, category_versions, jurisdictions, routing_rules, routing_runs
 from services.hazards.tables.schema import agencies, agencies_projection, metadata, projection
 from services.hazards.tables.supervision import (
     case_grades,
@@ -26,13 +28,18 @@ from services.hazards.tables.supervision import (
 
 __all__ = [
     "IS_AT_REST",
-    "IS_DISPATCHED",
     "IS_OPEN",
+    "IS_OVERDUE",
+    "IS_UNDISPATCHED",
     "agencies",
     "agencies_projection",
     "case_checks",
     "case_days",
     "case_grades",
+    "calendar_days",
+    "case_bells",
+    "case_clocks",
+    "case_extensions",
     "case_history",
     "case_leaders",
     "case_listings",
@@ -44,10 +51,12 @@ __all__ = [
     "case_visits",
     "cases",
     "categories",
+    "category_versions",
     "external_refs",
     "jurisdictions",
     "metadata",
     "projection",
     "routing_rules",
     "supervision_rules",
+    "routing_runs",
 ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from services.hazards.commands.effects import clocks
 from services.hazards.commands.effects.agencies import dispatch, return_case
 from services.hazards.commands.effects.checks import fail_check, pass_check, review
 from services.hazards.commands.effects.corrections import recategorise, relocate
@@ -11,6 +12,7 @@ from services.hazards.commands.effects.merging import merge, unmerge
 from services.hazards.commands.effects.parts import Changes, Effect, Moving
 from services.hazards.commands.effects.pending import not_yet
 from services.hazards.commands.effects.satisfaction import appeal, evaluate
+from services.hazards.commands.effects.suggesting import suggest
 from services.hazards.commands.effects.supervision import (
     declare_major,
     lift_major,
@@ -23,8 +25,8 @@ from services.hazards.commands.effects.supervision import (
 from services.hazards.domain.machine import Move
 
 EFFECTS: Mapping[Move, Effect] = {
+    Move.REGISTER: suggest,
     Move.DISPATCH: dispatch,
-    Move.ACCEPT: lambda moving: {"accept_due_at": None},
     Move.RETURN: return_case,
     Move.START: start,
     Move.FINISH: finish,
@@ -50,11 +52,11 @@ EFFECTS: Mapping[Move, Effect] = {
     Move.UNLINK_PARENT: not_yet,
     Move.MERGE: merge,
     Move.UNMERGE: unmerge,
-    Move.REQUEST_EXTENSION: not_yet,
-    Move.GRANT_EXTENSION: not_yet,
-    Move.REFUSE_EXTENSION: not_yet,
-    Move.SUSPEND: not_yet,
-    Move.RESUME: not_yet,
+    Move.REQUEST_EXTENSION: clocks.request_extension,
+    Move.GRANT_EXTENSION: clocks.grant_extension,
+    Move.REFUSE_EXTENSION: clocks.refuse_extension,
+    Move.SUSPEND: clocks.suspend,
+    Move.RESUME: clocks.resume,
     Move.REMIND: remind,
     Move.SUPERVISE: supervise,
     Move.LIFT_SUPERVISION: lift_supervision,
