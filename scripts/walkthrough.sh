@@ -115,7 +115,7 @@ PNG
 KEY=$(uuid)
 report() { # report STATUS: the same request each time, under the same key
     call "$1" POST /v1/cases "$WORKER" -H "Idempotency-Key: $KEY" \
-        -F 'category=fire.exit_blocked' -F 'source=grid_worker' -F 'crs=gcj02' -F "lon=$GLON" -F "lat=$GLAT" \
+        -F 'category=fire.inspection' -F 'source=grid_worker' -F 'crs=gcj02' -F "lon=$GLON" -F "lat=$GLAT" \
         -F 'description=三号楼疏散通道堆放杂物，电动车占道充电' -F "occurred_at=$OCCURRED" -F "photo=@$OUT/photo.png;type=image/png"
 }
 OCCURRED=$(now)

@@ -100,7 +100,8 @@ def test_a_listed_major_hazard_from_report_to_close(platform: Platform, admin: h
 
 
 def test_a_check_is_made_at_the_place_with_a_picture(platform: Platform, admin: httpx.Client) -> None:
-    case = handled(platform, admin, admin.post("/v1/cases", json=report(WEST)).json())
+    strict = report(WEST, category="fire.inspection")
+    case = handled(platform, admin, admin.post("/v1/cases", json=strict).json())
     with platform.client("west") as west, platform.client("patrol") as brigade, platform.client("east") as east:
         assert case["case_id"] in {each["case_id"] for each in west.get("/v1/checks?limit=200").json()["items"]}
         assert brigade.get("/v1/checks").json() == {"items": [], "next": None}

@@ -34,6 +34,11 @@ def test_a_check_at_the_place_with_a_picture_passes_and_stays_on_record(town: To
     assert check["agency_id"] == str(agency_id("north_centre"))
 
 
+@pytest.fixture(autouse=True)
+def strict(town: Town) -> None:
+    town.strict()
+
+
 @pytest.mark.parametrize(("away", "accuracy"), [(60, 50), (101, 0), (0, 101), (50_000, 5)])
 def test_distance_and_accuracy_together_must_lie_within_the_radius(town: Town, away: float, accuracy: float) -> None:
     case = town.handled(town.fire)

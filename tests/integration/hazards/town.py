@@ -170,6 +170,15 @@ class Town:
         asked = MoveCase(**{"case_id": case.case_id, "expected_version": case.version, "move": move} | fields)
         return commands.move_case(self.session, by or self.centre, asked, clock=self.clock)
 
+    def strict(self) -> None:
+        """The county has hazards checked at the place with a picture, and lets reporters appeal for 15 days."""
+        self.session.execute(
+            text(
+                "UPDATE hazards.categories SET check_on_site = true, check_photo = true, check_radius_m = 100, "
+                "reopen_days = 15 WHERE kind = 'hazard'"
+            )
+        )
+
     def dispatched(self, by: Actor | None = None, **fields: Any) -> Case:
         """A case with its lead agency: by the rules, the fire brigade."""
         case = self.report(by, **fields)

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from tests.mutants.guards import clocks, commands, edge, events, facts, outbox, places, routing, sight, staff, webhooks
+from tests.mutants.guards import (
+    clocks,
+    commands,
+    edge,
+    events,
+    facts,
+    outbox,
+    places,
+    routing,
+    sight,
+    staff,
+    watching,
+    webhooks,
+)
 
 GUARDS = (
     *events.GUARDS,
@@ -16,4 +29,5 @@ GUARDS = (
     *places.GUARDS,
     *clocks.GUARDS,
     *routing.GUARDS,
+    *watching.GUARDS,
 )
