@@ -79,6 +79,7 @@ _FRESH: dict[str, Any] = {str(column.name): None for column in cases.c} | {
     "reminders": 0,
     "was_listed": False,
     "leader_named": False,
+    "joined_agency_ids": [],
 }
 """What a new case has in every column that the report does not decide."""
 _INSERT = Prepared(
