@@ -44,7 +44,6 @@ from contracts.scope import Actor
 from geo.cells import CellsHolder
 from services.hazards import clocks, placing, queries, records
 from services.hazards.domain.answers import check
-from services.hazards.domain.clocks import Clock as CaseClock
 from services.hazards.domain.machine import REPORTERS
 from services.hazards.domain.moves import require_role
 from services.hazards.domain.questions import parsed
@@ -148,7 +147,7 @@ def report_cases(
     now = clock()
     day = now.astimezone(COUNTY_TIME).date()
     rows: dict[UUID, dict[str, Any]] = {}
-    begun: dict[UUID, tuple[CaseClock, ...]] = {}
+    begun: dict[UUID, clocks.Begun] = {}
     replies: dict[UUID, Case] = {}
     for each, facts, number in _facts_of(session, list(first.values()), day):
         try:
@@ -169,7 +168,7 @@ def report_cases(
             clocks.keep(session, case_id, begun[case_id])
             reply = _taken(session, each, now, row, bodies[case_id])
             # Written at the end of the batch, so no statement has seen them yet.
-            reply.body["clocks"] = clocks.shown(begun[case_id])
+            reply.body["clocks"] = begun[case_id].shown
         else:
             reply = _same_again(session, each)
         replies[case_id] = reply
@@ -259,7 +258,7 @@ def _row(
     located = _judged(session, command, facts, cells)
     return (
         _FRESH
-        | clocks.columns_of(clocks.begin(session, facts, now))
+        | clocks.begin(session, facts, now).columns
         | {
             "id": command.case_id,
             "kind": facts.category_kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from contracts.hazards.commands import Case, PutCalendarDays
 from contracts.hazards.errors import ExtensionOver, MissingMoveField, NoExtensionLeft
 from contracts.refusals import InvalidField, NotAllowed, Refusal
 from services.hazards import clocks, commands, deadlines, queries
+from tests.architecture.rooms import ROOT
 from tests.integration.hazards.town import Clock, Town
 from tests.servers import Database
 
@@ -448,3 +450,27 @@ def test_a_bell_finds_its_clock_by_an_index(session: Session) -> None:
         text("EXPLAIN SELECT case_id FROM hazards.case_clocks WHERE next_at <= now() ORDER BY next_at LIMIT 500")
     )
     assert "case_clocks_to_ring" in "\n".join(str(row[0]) for row in plan)
+
+
+def test_open_cases_of_before_get_the_clocks_their_columns_told_of(town: Town) -> None:
+    staged(town)
+    town.session.execute(
+        text(f"UPDATE hazards.categories SET handle_hours = 10, accept_hours = 2 WHERE code = '{CATEGORY}'")
+    )
+    warned, dispatched = town.report(), town.dispatched()
+    closed = town.move(town.report(), "refuse", reason="不属实")
+    town.clock.forward(hours=8.5)
+    ring(town)
+    before = [clock_of(town, case, name) for case, name in ((warned, "total"), (dispatched, "accept"))]
+    town.session.execute(text("DELETE FROM hazards.case_clocks"))
+    migration = runpy.run_path(str(ROOT / "services/hazards/migrations/versions/0007_expand_clocks.py"))
+    town.session.execute(text(migration["CLOCKS"]))
+    after = [clock_of(town, case, name) for case, name in ((warned, "total"), (dispatched, "accept"))]
+    for one, other in zip(before, after, strict=True):
+        assert {**one, "round": 1} == {**other, "round": 1}
+    assert ring(town) == 0
+    town.clock.forward(hours=5)
+    assert ring(town) == 2  # both totals; the dispatch had been said
+    town.move(fresh(town, dispatched), "accept", town.fire)
+    count = text("SELECT count(*) FROM hazards.case_clocks WHERE case_id = :id")
+    assert town.session.execute(count, {"id": closed.case_id}).scalar_one() == 0
