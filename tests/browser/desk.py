@@ -14,6 +14,9 @@ from playwright.sync_api import Page, expect
 from tests.platform import Platform
 
 CATEGORY = "fire.exit_blocked"
+"""Asks for a floor, among others."""
+PLAIN = "request.sanitation"
+EMERGENCY = "gas.leak"
 CASE_ADDRESS = re.compile(r"#/cases/[0-9a-f-]{36}$")
 
 
@@ -46,7 +49,7 @@ def picture(colour: str = "#7a5") -> dict[str, Any]:
 
 def reported(client: httpx.Client, spot: Spot, words: str, **more: Any) -> dict[str, Any]:
     """A case that was reported by the API."""
-    body = {"category": "order", "source": "inspection", "description": words, "lon": spot.lon, "lat": spot.lat}
+    body = {"category": PLAIN, "source": "inspection", "description": words, "lon": spot.lon, "lat": spot.lat}
     answer = client.post("/v1/cases", json={**body, "crs": "wgs84", **more})
     assert answer.status_code == 201, answer.text
     case: dict[str, Any] = answer.json()

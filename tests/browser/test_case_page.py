@@ -84,7 +84,7 @@ def test_a_stale_version_is_told_with_what_changed_and_what_was_typed_stays(
 ) -> None:
     spot = desk.spot_of(platform)
     with platform.client("town") as other:
-        case = desk.reported(other, spot, "路灯不亮", category="order")
+        case = desk.reported(other, spot, "路灯不亮")
         page = open_page(expect_errors=True, deaf=True)
         sign_in_deaf(page, "county")
         desk.open_case(page, case["case_id"])

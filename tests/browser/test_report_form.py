@@ -33,7 +33,7 @@ def test_an_emergency_names_the_numbers_before_the_form(open_page: Callable[...,
     page = open_page()
     sign_in(page, "worker")
     page.click("[data-nav=report]")
-    desk.choose_category(page, "fire")
+    desk.choose_category(page, desk.EMERGENCY)
     expect(page.locator(".notice.emergency a")).to_have_text(["110", "119", "120"])
     expect(page.locator("textarea[name=description]")).to_have_count(0)
     page.screenshot(path=shots / "emergency-zh.png")
