@@ -52,6 +52,7 @@ export async function ask(): Promise<void> {
   clearTimeout(again);
   again = undefined;
   asking?.abort();
+  if (!session.token) return;
   const mine = (asking = new AbortController());
   listing.loading = true;
   askedAt = Date.now();
