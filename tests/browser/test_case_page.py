@@ -62,7 +62,7 @@ def test_a_case_is_worked_from_report_to_close_on_two_accounts(
     expect(town.locator("button[data-move=pass_check]")).to_have_count(0)  # who handles does not check
 
     worker.click("[data-tab=mine]")
-    worker.locator(".row", has_text=words).click()
+    worker.locator("[data-mine]", has_text=words).click()
     desk.ask_for(worker, "pass_check")
     worker.click("form.ask [data-place=here]")
     expect(worker.locator("form.ask .place b")).not_to_be_empty()
