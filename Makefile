@@ -62,6 +62,9 @@ bench: bootstrap infra ## commands, latency, pages, tiles, cells, events beside 
 .PHONY: contracts
 contracts: bootstrap ## write schemas, examples, asyncapi.yaml, openapi.json and the event map
 	$(VENV)/python -m contracts.generate
+.PHONY: holidays
+holidays: bootstrap ## write the PRC's days off and make-up days anew from the package that types the notices in
+	$(VENV)/python scripts/prc_days.py
 .PHONY: release-contracts
 release-contracts: contracts ## promise the event schemas and the API as they are now: from then on they only gain
 	$(VENV)/python -m contracts.release

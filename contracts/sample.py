@@ -68,6 +68,7 @@ _STATES: dict[str, tuple[str, str, str | None]] = {
     "recategorised": ("dispatched", "recategorise", "dispatched"),
     "deadline_warned": ("handling", "warn_deadline", "handling"),
     "deadline_missed": ("handling", "miss_deadline", "handling"),
+    "deadline_escalated": ("handling", "escalate_deadline", "handling"),
     "dispatch_unacknowledged": ("dispatched", "miss_acknowledgement", "dispatched"),
     "progressed": ("handling", "report_progress", "handling"),
     "reviewed": ("checked", "review", "checked"),

@@ -11,7 +11,7 @@ from fastapi import Depends, Request
 from starlette.requests import HTTPConnection
 
 from backbone.batches import BatchPublisher
-from backbone.clock import system_clock
+from backbone.clock import Clock, process_clock, system_clock
 from backbone.hints import JOURNAL, Ear
 from backbone.listeners import Listeners
 from backbone.rpc import CommandClient
@@ -61,6 +61,8 @@ class Parts:
     public: PublicSettings
     place_codes: PlaceCodes
     public_limit: AddressLimit = field(default_factory=AddressLimit)
+    clock: Clock = system_clock
+    """By which cases' time runs."""
     tiles: TileCache = field(default_factory=TileCache)
     keyed_slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(POOL_SIZE // 2))
     tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -98,6 +100,7 @@ class Parts:
             watch=Watch({**reads.databases, "access": access}, lambda: client.connected, SERVICES, listeners.missing),
             public=public,
             place_codes=PlaceCodes(keys or {0: settings.secret_key.get_secret_value()}),
+            clock=process_clock(demo=settings.demo),
         )
 
     async def scope_now(self, claims: Claims) -> Scope | None:

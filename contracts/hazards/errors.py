@@ -21,6 +21,22 @@ class NotYet(Refusal):
     zh = "平台尚不支持该操作"
 
 
+class NoExtensionLeft(Refusal):
+    """The case has had as many extensions as its category allows."""
+
+    code = "hazards.no_extension_left"
+    status = 409
+    zh = "延期次数已达上限"
+
+
+class ExtensionOver(Refusal):
+    """The time that was asked for has passed already; refuse the request, and let it be asked for anew."""
+
+    code = "hazards.extension_over"
+    status = 409
+    zh = "申请的延期时间已过，请驳回后重新申请"
+
+
 class SelfCheck(Refusal):
     """Who handled a case cannot check it."""
 
@@ -83,3 +99,27 @@ class NoBoundary(Refusal):
     code = "hazards.no_boundary"
     status = 409
     zh = "尚未发布网格边界，请发布后重试"
+
+
+class InvalidAnswers(Refusal):
+    """An answer does not fit its question of the category; `field` names it, `expected` says what would."""
+
+    code = "hazards.invalid_answers"
+    status = 422
+    zh = "对类别问题的回答不符合要求"
+
+
+class CategoryInUse(Refusal):
+    """Active categories stand below this one, or active routing rules name it; `children` and `rules` say which."""
+
+    code = "hazards.category_in_use"
+    status = 409
+    zh = "该类别仍有下级类别或分派规则在使用，不能停用"
+
+
+class RunIdReused(Refusal):
+    """This run id was used for another run."""
+
+    code = "hazards.run_id_reused"
+    status = 409
+    zh = "该运行编号已用于其他运行"

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from backbone import telemetry
 from contracts.scope import Scope
-from gateway.problems import Problem
 from gateway.reads import Database, Reads
+from gateway.rounds import rounds
 from services.grid import queries
 
 log = telemetry.logger(__name__)
@@ -37,14 +36,7 @@ class Following:
         self._access, self._reads = access, reads
 
     async def follow(self) -> None:
-        while True:
-            try:
-                await self.settle()
-            except Problem as problem:
-                log.warning("areas of accounts not followed yet", error=str(problem))
-            except Exception:
-                log.error("areas of accounts could not be followed", exc_info=True)
-            await asyncio.sleep(POLL_S)
+        await rounds(self.settle, POLL_S, "areas of accounts following the boundary")
 
     async def settle(self) -> int:
         """Follow what was published since the last time; returns the version that is followed now."""

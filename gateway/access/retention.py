@@ -6,15 +6,15 @@ months at least, and the gateway's role can remove none. An administrator of the
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import timedelta
+from functools import partial
 
 from backbone import telemetry
 from backbone.clock import Clock, system_clock
 from gateway.access.credentials import FORGET_AFTER_S
-from gateway.problems import Problem
 from gateway.reads import Database
+from gateway.rounds import rounds
 
 log = telemetry.logger(__name__)
 EVERY_S = 60.0
@@ -40,14 +40,7 @@ _ALONE = "SELECT pg_try_advisory_xact_lock(hashtext('access'), hashtext('retenti
 
 async def follow(access: Database, clock: Clock = system_clock) -> None:
     """Once a minute, for ever; of several gateways one removes at a time."""
-    while True:
-        try:
-            await clean(access, clock)
-        except Problem as problem:
-            log.warning("old rows are kept for now", error=str(problem))
-        except Exception:
-            log.error("old rows could not be removed", exc_info=True)
-        await asyncio.sleep(EVERY_S)
+    await rounds(partial(clean, access, clock), EVERY_S, "removal of old rows")
 
 
 async def clean(access: Database, clock: Clock = system_clock, step: int = STEP) -> bool:

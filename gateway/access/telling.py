@@ -5,7 +5,6 @@ The account's row says which version was told: a change made while notify is dow
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +15,7 @@ from contracts.scope import Actor, Role, Scope
 from gateway.auth.actors import NO_AGENCY, disjoint
 from gateway.problems import Problem
 from gateway.reads import Database
+from gateway.rounds import rounds
 
 log = telemetry.logger(__name__)
 POLL_S = 1.0
@@ -33,14 +33,7 @@ class Telling:
         self._access, self._client = access, client
 
     async def follow(self) -> None:
-        while True:
-            try:
-                await self.tell()
-            except (Problem, CommandUnavailable) as error:
-                log.warning("rights not told yet", error=str(error))
-            except Exception:
-                log.error("rights could not be told", exc_info=True)
-            await asyncio.sleep(POLL_S)
+        await rounds(self.tell, POLL_S, "rights told to notify")
 
     async def tell(self) -> int:
         """Tell every change that notify does not know yet; returns how many."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.examples.clocks import CLOCKS
 from gateway.examples.ids import AGENCY_ID, CASE_ID, GRID, SHIFT_ID, TOWN, UNIT_ID
 
 CASE_REPORT: dict[str, Any] = {
@@ -38,6 +39,8 @@ CASE: dict[str, Any] = {
     "original": {"crs": "gcj02", "lon": 120.7012, "lat": 30.7688},
     "external_refs": [{"system": "city-12345", "id": "2026013100017"}],
     "photos": [],
+    "clocks": CLOCKS,
+    "extension_requests": [],
 }
 HISTORY: dict[str, Any] = {
     "seq": 2,
@@ -49,27 +52,6 @@ HISTORY: dict[str, Any] = {
     "agency_id": AGENCY_ID,
     "reason": None,
     "note": "现场核实，情况属实",
-}
-CATEGORY: dict[str, Any] = {
-    "code": "fire.electrical",
-    "name": "电气火灾隐患",
-    "name_en": "Electrical fire hazard",
-    "kind": "hazard",
-    "handle_hours": 72,
-    "accept_hours": 4,
-    "emergency": False,
-    "sensitivity": 1,
-    "active": True,
-    "version": 1,
-}
-ROUTING_RULE: dict[str, Any] = {
-    "rule_id": "7a6b5c4d-3e2f-5a1b-8c9d-0e1f2a3b4c5d",
-    "position": 100,
-    "category": "fire",
-    "area_path": TOWN,
-    "agency_id": AGENCY_ID,
-    "active": True,
-    "version": 1,
 }
 UNIT: dict[str, Any] = {
     "unit_id": UNIT_ID,

@@ -16,6 +16,7 @@ from contracts.areas import AreaPath
 from contracts.codes import Code, SystemCode
 from contracts.grid.commands import Crs
 from contracts.hazards.commands import (
+    Answers,
     ExternalRef,
     LinkExternalRef,
     ReportCase,
@@ -58,9 +59,12 @@ class CaseReport(BaseModel):
     crs: Crs = Field(description="Never guessed: phones give wgs84, AMap and Tencent gcj02, Baidu bd09")
     kind: Kind | None = Field(default=None, description="The category's kind when absent")
     place_id: UUID | None = None
-    grade: Grade = Grade.GENERAL
+    grade: Grade = Field(
+        default=Grade.GENERAL, description="Absent: the category's, general unless the county put another"
+    )
     occurred_at: Moment | None = Field(default=None, description="Now when absent")
     external_refs: tuple[ExternalRef, ...] = Field(default=(), max_length=10)
+    answers: Answers | None = Field(default=None, description="By the codes of the category's questions")
 
 
 @router.post(
@@ -87,10 +91,11 @@ async def report(request: Request, platform: Platform, actor: CurrentActor) -> R
         lat=place.lat,
         original=original_of(place),
         place_id=given.place_id,
-        grade=given.grade,
+        grade=given.grade if "grade" in given.model_fields_set else None,
         occurred_at=given.occurred_at or datetime.now(UTC),
         photo=await photos.stored(picture) if picture is not None else None,
         external_refs=given.external_refs,
+        answers=given.answers,
     )
     reply = await platform.writes.send(request, actor, command, body_digest=digest)
     return rendered(reply["body"], 201, {"Location": f"/v1/cases/{reply['case_id']}", **etag(reply["version"])})
@@ -110,6 +115,7 @@ async def cases(
     area_path: Annotated[AreaPath | None, Query(description="With its subtree")] = None,
     agency_id: Annotated[UUID | None, Query(description="Lead, assisting, reporting or former")] = None,
     unassigned: bool | None = None,
+    undispatched: Annotated[bool, Query(description="Registered, and no agency named: who waits for a rule")] = False,
     overdue: bool | None = None,
     source: Source | None = None,
     external_system: SystemCode | None = None,
@@ -132,6 +138,7 @@ async def cases(
             area_path=area_path,
             agency_id=agency_id,
             unassigned=unassigned,
+            undispatched=undispatched,
             overdue=overdue,
             source=source.value if source else None,
             external_ref=reference,

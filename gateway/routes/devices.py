@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from typing import Annotated, Any
@@ -14,7 +13,6 @@ import shapely
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
-from backbone.clock import COUNTY_TIME
 from contracts.areas import AreaCode
 from contracts.codes import Code
 from contracts.grid.commands import Crs, DeviceKind, PutDevice
@@ -28,7 +26,7 @@ from gateway.positions import position
 from gateway.problems import Problem
 from gateway.reads import raw_json, single
 from gateway.rendering import rendered
-from gateway.routes.listing import Limit, Name, Within
+from gateway.routes.listing import Limit, Name, Within, county_today
 from gateway.routes.puts import put_route
 from gateway.routing import Route
 from geo.views import View, uncovered_area
@@ -52,7 +50,7 @@ class Filing(StrEnum):
     FILED = "filed"
 
 
-def device_filters(
+async def device_filters(
     kind: DeviceKind | None = None,
     within: Within = None,
     agency_id: Annotated[UUID | None, Query(description="The agency that owns it")] = None,
@@ -81,7 +79,7 @@ DeviceFilters = Annotated[dict[str, Any], Depends(device_filters)]
 
 
 def _listed(scope: Scope, filters: dict[str, Any]) -> Any:
-    return partial(queries.device_list, scope, datetime.now(COUNTY_TIME).date(), **filters)
+    return partial(queries.device_list, scope, county_today(), **filters)
 
 
 @router.get(
@@ -148,7 +146,7 @@ async def nearest_devices(
     responses=documents.answer(examples.DEVICE_READ, "The device") | documents.GUARDED,
 )
 async def device(device_id: UUID, platform: Platform, actor: CurrentActor) -> Response:
-    query = queries.device_by_id(actor.scope, device_id, datetime.now(COUNTY_TIME).date())
+    query = queries.device_by_id(actor.scope, device_id, county_today())
     return single(await platform.reads.row("grid", query))
 
 

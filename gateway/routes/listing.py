@@ -17,7 +17,7 @@ Within = Annotated[AreaPath | None, Query(description="Path of an area; it and a
 Name = Annotated[str | None, Query(min_length=1, max_length=100, description="Part of the name")]
 
 
-def _external_ref(
+async def _external_ref(
     external_system: Annotated[SystemCode | None, Query(description="Another system; with `external_id`")] = None,
     external_id: Annotated[str | None, Query(min_length=1, max_length=128, description="Its id there")] = None,
 ) -> tuple[str, str] | None:

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from contracts.codes import Code
 from contracts.grid.commands import Crs, PutOverlay
 from contracts.grid.commands.fields import Name as OverlayName
+from contracts.grid.commands.overlays import MOST_VERTICES
 from gateway import documents, examples
 from gateway.auth.signed_in import CurrentActor
 from gateway.cursors import After
@@ -32,7 +33,6 @@ from geo.linework import convert
 from services.grid import queries
 
 router = APIRouter(prefix="/v1/overlays", tags=["areas"], route_class=Route)
-MOST_VERTICES = 5_000
 Degrees = Annotated[float | None, Query(allow_inf_nan=False, description="With lat and crs: zones over this point")]
 
 

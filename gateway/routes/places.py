@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
@@ -12,7 +11,6 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from backbone.clock import COUNTY_TIME
 from contracts.codes import Code
 from contracts.grid.commands import Crs, PutPlace, PutPlaceContacts, PutPlaceHardware, RevokePlaceQr
 from contracts.grid.commands.places import Reason
@@ -28,7 +26,7 @@ from gateway.positions import position
 from gateway.problems import Problem
 from gateway.reads import raw_json, single
 from gateway.rendering import rendered
-from gateway.routes.listing import ExternalRefFilter, Limit, Name, Within
+from gateway.routes.listing import ExternalRefFilter, Limit, Name, Within, county_today
 from gateway.routes.puts import put_route
 from gateway.routing import Route
 from services.grid import queries
@@ -106,7 +104,7 @@ async def nearest(
     crs: Crs,
     platform: Platform,
     actor: CurrentActor,
-    n: Annotated[int, Query(ge=1, le=queries.MAX_NEAREST)] = 10,
+    n: Annotated[int, Query(ge=1, le=queries.MOST_NEAREST)] = 10,
     radius_m: Annotated[float, Query(gt=0, le=100_000, allow_inf_nan=False)] = 5000,
     category: Code | None = None,
 ) -> Response:
@@ -143,7 +141,7 @@ async def qr(
     actor: CurrentActor,
     form: Annotated[SheetFormat, Query(alias="format")] = SheetFormat.PNG,
 ) -> Response:
-    today = datetime.now(COUNTY_TIME).date()
+    today = county_today()
     row = await platform.reads.row("grid", queries.place_card(actor.scope, place_id, today))
     if not row["active"]:
         raise Problem("qr_revoked")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from backbone.clock import COUNTY_TIME
 from contracts.scope import Scope
 from gateway import documents, examples
 from gateway.parts import Parts, Platform
@@ -17,6 +15,7 @@ from gateway.place_codes import InvalidCode
 from gateway.place_page import card_page, refusal_page
 from gateway.problems import Problem
 from gateway.rendering import rendered
+from gateway.routes.listing import county_today
 from gateway.routing import Route
 from services.grid import queries
 
@@ -52,7 +51,7 @@ async def _card(platform: Parts, token: str) -> dict[str, Any]:
         place_id, serial = platform.place_codes.read(token)
     except InvalidCode:
         raise Problem("invalid_qr_token") from None
-    today = datetime.now(COUNTY_TIME).date()
+    today = county_today()
     rows = await platform.reads.rows("grid", queries.place_card(_SYSTEM, place_id, today))
     if not rows:
         raise Problem("invalid_qr_token")

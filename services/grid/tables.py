@@ -287,6 +287,7 @@ places = Table(
     Column("updated_at", _at(), nullable=False),
     Index("places_area", "area_path"),
     Index("places_geom", "geom", postgresql_using="gist"),
+    Index("places_geography", text("geography(geom)"), postgresql_using="gist"),
 )
 
 devices = Table(

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ARRAY, ColumnElement, Text, bindparam, cast, func, select, text
 
 from backbone.areas_projection import Located
-from backbone.database import Session
+from backbone.clock import COUNTY_TIME
+from backbone.database import Session, from_json, to_json
+from backbone.prepared import Prepared
 from contracts.areas import ancestors
 from contracts.hazards.errors import NoBoundary, UnknownAgency, UnknownCategory
 from geo.cells import CellsHolder
-from services.hazards.domain.routing import Jurisdiction, RoutingRule, prefixes, responsible_agency
-from services.hazards.tables import agencies, categories, jurisdictions, projection, routing_rules
+from services.hazards.domain.routing import Answer, Asked, Book, prefixes
+from services.hazards.queries.routing_book import book_json, book_of
+from services.hazards.tables import agencies, categories, projection
 
 _CATEGORY = select(categories).where(categories.c.code == bindparam("code"))
 
@@ -72,27 +77,50 @@ def require_agency(session: Session, agency_id: UUID, field: str) -> UUID:
     return agency_id
 
 
-def responsible(session: Session, code: str, area_path: str) -> UUID | None:
-    """The active agency that rules or jurisdictions name for a category in an area; None when nobody is named."""
-    roots, patterns = list(ancestors(area_path)), prefixes(code)
-    rule, law = routing_rules.c, jurisdictions.c
-    rules = session.execute(
-        select(rule.id, rule.position, rule.category, rule.area_path, rule.agency_id)
-        .join(agencies, agencies.c.id == rule.agency_id)
-        .where(
-            rule.active,
-            agencies.c.active,
-            rule.area_path.in_(roots),
-            rule.category.is_(None) | rule.category.in_(patterns),
-        )
+def _candidates(category: ColumnElement[Any], area_path: ColumnElement[Any]) -> ColumnElement[bool]:
+    return (area_path == func.any(cast(bindparam("roots"), ARRAY(Text)))) & (
+        category.is_(None) | (category == func.any(cast(bindparam("prefixes"), ARRAY(Text))))
     )
-    named = session.execute(
-        select(law.agency_id, law.category, law.area_path)
-        .join(agencies, agencies.c.id == law.agency_id)
-        .where(
-            law.active, agencies.c.active, law.area_path.in_(roots), law.category.is_(None) | law.category.in_(patterns)
-        )
-    )
-    return responsible_agency(
-        code, area_path, (RoutingRule(*row) for row in rules), (Jurisdiction(*row) for row in named)
-    )
+
+
+# One statement names everybody who could answer for a case; built once.
+_CANDIDATES = Prepared(select(cast(book_json(_candidates), Text)))
+_EVERYBODY = select(cast(book_json(), Text))
+_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('hazards.routing_rules'))")
+_NOTE_SHADOWS = text("""
+UPDATE hazards.routing_rules SET shadowed_by = CAST(CAST(:shadows AS jsonb) ->> id::text AS uuid)
+WHERE shadowed_by IS DISTINCT FROM CAST(CAST(:shadows AS jsonb) ->> id::text AS uuid)
+""")
+
+
+def responsible(session: Session, case: Mapping[Any, Any], now: datetime) -> Answer:
+    """Who answers for a case (category, area_path, source, grade) that is dispatched now, who assists, and what says
+    so: a rule, a jurisdiction, the category's default, or nobody."""
+    asked = asked_of(case, now)
+    body = _CANDIDATES.execute(
+        session, roots=list(ancestors(asked.area_path)), prefixes=prefixes(asked.category)
+    ).scalar_one()
+    return book_of(from_json(body)).answer(asked)
+
+
+def asked_of(case: Mapping[Any, Any], now: datetime) -> Asked:
+    """What of a case the rules ask."""
+    return Asked(case["category"], case["area_path"], case["source"], case["grade"], now.astimezone(COUNTY_TIME))
+
+
+def book(session: Session) -> Book:
+    """Everything there is to ask, for many cases."""
+    return book_of(from_json(session.execute(_EVERYBODY).scalar_one()))
+
+
+def one_rule_at_a_time(session: Session) -> None:
+    """Rules are changed one after the other: what shadows what is seen in committed rows alone."""
+    session.execute(_ONE_AT_A_TIME)
+
+
+def note_shadows(session: Session) -> dict[UUID, UUID]:
+    """Writes beside every rule which rule before it covers all of it; gives those that are covered. No version
+    changes: it follows from the rules."""
+    shadows = book(session).shadowed()
+    session.execute(_NOTE_SHADOWS, {"shadows": to_json({str(rule): str(by) for rule, by in shadows.items()})})
+    return shadows

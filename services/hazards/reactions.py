@@ -29,7 +29,7 @@ from backbone.outbox import Event
 from backbone.projections import NewestStates
 from contracts.grid.events import AgencyChanged, AreaChanged, BoundaryPublished, JurisdictionChanged
 from geo.cells import Cells, CellsHolder
-from services.hazards import records
+from services.hazards import placing, records
 from services.hazards.tables import (
     IS_AT_REST,
     IS_OPEN,
@@ -42,7 +42,9 @@ from services.hazards.tables import (
 
 CHUNK = 2000
 C, RULES = cases.c, routing_rules.c
-_RULE = ("category", "position", "agency_id", "active")
+_OWN = ("id", "version", "area_path", "name", "shadowed_by")
+_RULE = tuple(column.name for column in routing_rules.c if column.name not in _OWN)
+"""What makes two rules of one area the same."""
 JURISDICTIONS = NewestStates(jurisdictions)
 
 
@@ -57,8 +59,12 @@ def boundary_published(session: Session, event: Event[BoundaryPublished]) -> Non
 
 
 def agencies_changed(session: Session, events: Sequence[Event[AgencyChanged]]) -> None:
-    """Keeps the newest state of agencies."""
+    """Keeps the newest state of agencies; a rule of one that is closed shadows nothing."""
     agencies_projection.store(session, events)
+    named = [event.data.agency_id for event in events]
+    if session.execute(select(RULES.id).where(RULES.agency_id.in_(named)).limit(1)).first() is not None:
+        placing.one_rule_at_a_time(session)
+        placing.note_shadows(session)
 
 
 def jurisdictions_changed(session: Session, events: Sequence[Event[JurisdictionChanged]]) -> None:
@@ -83,6 +89,7 @@ def area_succeeded(session: Session, path: str, into: Sequence[str]) -> None:
     """Routing rules of an area that is gone hold for the areas that have its land: the first takes the row, the others
     get a copy under an id made of both, so that the event may come twice. Where land comes together again, equal
     rules become one."""
+    placing.one_rule_at_a_time(session)
     rules = session.execute(
         select(*RULES).where(RULES.area_path == path).order_by(RULES.id).with_for_update()
     ).mappings()
@@ -97,6 +104,7 @@ def area_succeeded(session: Session, path: str, into: Sequence[str]) -> None:
     same = [twin[name].is_not_distinct_from(RULES[name]) for name in ("area_path", *_RULE)]
     again = exists().where(and_(*same, twin.id < RULES.id))
     session.execute(delete(routing_rules).where(RULES.area_path.in_(into), again))
+    placing.note_shadows(session)
 
 
 def settle_boundary(session: Session) -> None:

@@ -6,7 +6,7 @@ Every change of a case goes through `record`, so a version, a history row and an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -22,23 +22,26 @@ from contracts.hazards.events import (
     CaseRelocated,
     CaseReported,
     CaseState,
+    DeadlineEscalated,
     DeadlineMissed,
     DeadlineWarned,
     DispatchUnacknowledged,
 )
 from contracts.hazards.states import State, released
 from contracts.scope import Actor, Scope
-from services.hazards import queries
+from services.hazards import clocks, queries
 from services.hazards.domain.machine import ENDS, TABLE
 from services.hazards.tables import case_history, cases
 
 Row = RowMapping | dict[str, Any]
 """A case: the table's columns but `geom`, and `lon` and `lat`; read from the table, or about to be there."""
 
-REPORT, WARN, MISS, UNACKNOWLEDGED, FOLLOW = (
+REPORT, WARN, MISS, ESCALATE, RESUME, UNACKNOWLEDGED, FOLLOW = (
     "report",
     "warn_deadline",
     "miss_deadline",
+    "escalate_deadline",
+    "resume",
     "dispatch_unacknowledged",
     "follow_boundary",
 )
@@ -48,6 +51,7 @@ EVENTS: Mapping[str, type[CaseState]] = {
     REPORT: CaseReported,
     WARN: DeadlineWarned,
     MISS: DeadlineMissed,
+    ESCALATE: DeadlineEscalated,
     UNACKNOWLEDGED: DispatchUnacknowledged,
     FOLLOW: CaseRelocated,
     **{rule.move.value: rule.event for rule in TABLE.values()},
@@ -100,6 +104,8 @@ class Happened:
     actor: Actor | None = None
     reason: str | None = None
     note: str | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """More than the case's state tells: which clock rang, and how deep. Into history, and the event where it knows."""
 
 
 def load(session: Session, case_id: UUID) -> Row | None:
@@ -108,7 +114,9 @@ def load(session: Session, case_id: UUID) -> Row | None:
 
 
 def change(session: Session, row: Row, changes: Mapping[str, Any], at: datetime) -> Row:
-    """Writes changed columns and the next version; returns the row after."""
+    """Writes changed columns and the next version, and lets the case's clocks follow; returns the row after."""
+    told = clocks.follow(session, [(row, {**row, **changes})], at)
+    changes = {**changes, **told.get(row["id"], {})}
     statement = (
         update(cases)
         .where(cases.c.id == row["id"], cases.c.version == row["version"])
@@ -156,13 +164,14 @@ def _event(happened: Happened, at: datetime) -> Event[CaseState]:
         case_id=row["id"],
         lon=round(row["lon"], 4),
         lat=round(row["lat"], 4),
-        overdue=state not in ENDS and row["due_at"] <= at,
+        overdue=state not in ENDS and row["missed_at"] is not None,
         move=happened.what,
         state=released(state),
         exact_state=state.value,
         listed=row["listing_agency_id"] is not None,
         moved_from=released(State(happened.before["state"])) if happened.before else None,
         **{name: row[name] for name in _OF_EVENT},
+        **{name: value for name, value in happened.facts.items() if name in kind.model_fields},
     )
     return Event(
         data,
@@ -191,7 +200,7 @@ def _history_row(happened: Happened, at: datetime) -> dict[str, Any]:
         "reason": happened.reason,
         "note": happened.note,
         "before": _of(before, changed),
-        "after": _of(after, changed),
+        "after": {**(_of(after, changed) or {}), **happened.facts} or None,
     }
 
 

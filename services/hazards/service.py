@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from backbone.clock import system_clock
+from backbone.clock import process_clock
 from backbone.database import Session
 from backbone.entrypoints import command, command_batch, every, offload, subscribe, subscribe_batch
 from backbone.idempotency import Asked
@@ -18,14 +18,18 @@ from contracts.grid.events import (
     JurisdictionChanged,
 )
 from contracts.hazards.commands import (
+    CalendarDays,
     Case,
     Category,
     LinkExternalRef,
     MoveCase,
+    PutCalendarDays,
     PutCategory,
     PutRoutingRule,
     ReportCase,
+    RerunRouting,
     RoutingRule,
+    RoutingRun,
 )
 from contracts.scope import Actor
 from geo.cells import CellsHolder
@@ -39,9 +43,10 @@ class HazardsService:
     announcers = {"case": commands.announce_cases}
 
     def __init__(self) -> None:
-        self.clock = system_clock
+        settings = PlatformSettings()
+        self.clock = process_clock(demo=settings.demo)
         self.cells = CellsHolder()
-        self.county_code = PlatformSettings().county_code
+        self.county_code = settings.county_code
 
     @command_batch(ReportCase)
     def report_cases(self, session: Session, asked: list[Asked[ReportCase]]) -> list[Case]:
@@ -59,6 +64,14 @@ class HazardsService:
     @command(PutRoutingRule)
     def put_routing_rule(self, session: Session, actor: Actor, asked: PutRoutingRule) -> RoutingRule:
         return commands.put_routing_rule(session, actor, asked, clock=self.clock)
+
+    @command(PutCalendarDays)
+    def put_calendar_days(self, session: Session, actor: Actor, asked: PutCalendarDays) -> CalendarDays:
+        return commands.put_calendar_days(session, actor, asked, clock=self.clock)
+
+    @command(RerunRouting)
+    def rerun_routing(self, session: Session, actor: Actor, asked: RerunRouting) -> RoutingRun:
+        return commands.rerun_routing(session, actor, asked, clock=self.clock)
 
     @command(PutCategory)
     def put_category(self, session: Session, actor: Actor, asked: PutCategory) -> Category:
@@ -94,6 +107,7 @@ class HazardsService:
 
     @every(seconds=1)
     def ring_deadlines(self, session: Session) -> None:
+        deadlines.resume(session, clock=self.clock)
         deadlines.ring(session, clock=self.clock)
 
     @every(seconds=1)

@@ -12,6 +12,9 @@ from contracts.codes import Code, SystemCode, Wkb64
 from contracts.commands import Command, Part, Reply
 from contracts.grid.commands.fields import Crs, Name
 
+MOST_VERTICES = 5_000
+"""Of one zone."""
+
 
 class PutOverlay(Command):
     """Draw or redraw a zone (patrol zone, school zone ...): it owns nothing, and may cross every border.

@@ -28,7 +28,7 @@ class ReportCase(Command):
     """Report a hazard, dispute or request at a WGS84 position.
 
     `case_id` is the reporter's (UUIDv7): the same content sent again gives the same case. `kind` None is the
-    category's. A position outside the county is taken too: the case waits in "unassigned".
+    category's, so is `grade`. A position outside the county is taken too: the case waits in "unassigned".
     `occurred_at` is the reporter's clock; None is the time of receipt.
     """
 
@@ -42,7 +42,7 @@ class ReportCase(Command):
     lat: Lat
     original: OriginalPosition
     place_id: UUID | None = None
-    grade: Grade = Grade.GENERAL
+    grade: Grade | None = None
     occurred_at: AwareDatetime | None = None
     photo: Photo | None = None
     answers: Answers | None = None

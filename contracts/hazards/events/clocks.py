@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from pydantic import Field
+
+from contracts.codes import Code
 from contracts.hazards.events.parts import CaseState
 from contracts.registry import event
 
 
+class _OfClock(CaseState):
+    """Which clock of the case spoke: its stage, how often that began, and the share of its time that has passed."""
+
+    stage: Code | None = None
+    round: int | None = Field(default=None, ge=1)
+    percent: int | None = Field(default=None, ge=1, le=100)
+
+
 @event
-class DeadlineWarned(CaseState):
+class DeadlineWarned(_OfClock):
     """A share of the time allowed has passed."""
 
     type: ClassVar[str] = "county.hazards.case.deadline_warned.v1"
@@ -17,7 +28,7 @@ class DeadlineWarned(CaseState):
 
 
 @event
-class DeadlineMissed(CaseState):
+class DeadlineMissed(_OfClock):
     """The due time has passed and the case is still open."""
 
     type: ClassVar[str] = "county.hazards.case.deadline_missed.v1"
@@ -25,7 +36,20 @@ class DeadlineMissed(CaseState):
 
 
 @event
-class DispatchUnacknowledged(CaseState):
+class DeadlineEscalated(_OfClock):
+    """The due time passed and nobody acted: the case goes to the level above, `level` from now on (逐级上报).
+
+    `depth` counts from 1, `escalated_to` is the level that this escalation reaches.
+    """
+
+    type: ClassVar[str] = "county.hazards.case.deadline_escalated.v1"
+    trigger: ClassVar[str] = "the deadline clock, once per depth"
+    depth: int | None = Field(default=None, ge=1, le=9)
+    escalated_to: Code | None = None
+
+
+@event
+class DispatchUnacknowledged(_OfClock):
     """Nobody accepted or returned the dispatch in its window: for the town and county centres."""
 
     type: ClassVar[str] = "county.hazards.case.dispatch_unacknowledged.v1"

@@ -83,13 +83,17 @@ def follow(session: Session, version: int, now: datetime, chosen: Mapping[UUID, 
     _move_agencies(session, became, now)
     _move_jurisdictions(session, became, now)
     append(
-        session, *_events({row.path: row for row in rows}.values(), became, _paths(session, version - 1), version, now)
+        session,
+        *_events({row.path: row for row in rows}.values(), became, _kept(session, version - 1, became), version, now),
     )
     return moved
 
 
-def _paths(session: Session, version: int) -> set[str]:
-    return set(session.execute(select(areas.c.path).where(areas.c.boundary_version == version)).scalars())
+def _kept(session: Session, before: int, became: Mapping[str, list[str]]) -> set[str]:
+    """Those of the successors' paths that version `before` had already."""
+    wanted = cast(sorted({path for into in became.values() for path in into}), ARRAY(Text))
+    known = select(areas.c.path).where(areas.c.boundary_version == before, areas.c.path == func.any(wanted))
+    return set(session.execute(known).scalars())
 
 
 def _lying_in(session: Session, table: Table, became: Mapping[str, list[str]]) -> list[Any]:

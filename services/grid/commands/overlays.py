@@ -9,33 +9,19 @@ from typing import Any
 
 import shapely
 from geoalchemy2 import WKBElement
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from backbone.clock import Clock
 from backbone.database import Session
 from contracts.grid import errors
 from contracts.grid.commands import AreaAliases, Overlay, PutAreaAliases, PutOverlay
+from contracts.grid.commands.overlays import MOST_VERTICES
 from contracts.scope import Actor
 from geo.measure import area_m2
 from services.grid import boundary
-from services.grid.commands import links, rights, upserts
+from services.grid.commands import links, rights, settling, upserts
 from services.grid.tables import area_aliases, areas, overlays
-
-MOST_VERTICES = 5_000
-
-_SETTLE = text("""
-UPDATE grid.overlays AS overlay SET area_path = found.path, version = overlay.version + 1, updated_at = :now
-FROM (
-    SELECT o.overlay_id, coalesce((
-        SELECT a.path FROM grid.areas AS a
-        WHERE a.boundary_version = :version AND a.geom && o.geom AND ST_Covers(a.geom, o.geom)
-        ORDER BY length(a.path) DESC, a.path LIMIT 1
-    ), :county) AS path
-    FROM grid.overlays AS o
-) AS found
-WHERE found.overlay_id = overlay.overlay_id AND found.path <> overlay.area_path
-""")
 
 
 def put_overlay(session: Session, actor: Actor, command: PutOverlay, *, clock: Clock) -> Overlay:
@@ -68,7 +54,7 @@ def put_overlay(session: Session, actor: Actor, command: PutOverlay, *, clock: C
 
 def settle_overlays(session: Session, version: int, county_path: str, now: datetime) -> None:
     """Zones keep their shape; which area holds them may be another one in a new boundary version."""
-    session.execute(_SETTLE, {"version": version, "county": county_path, "now": now})
+    settling.settle(session, overlays, version, county_path, now, holder=settling.NARROWEST_AROUND)
 
 
 def put_area_aliases(session: Session, actor: Actor, command: PutAreaAliases, *, clock: Clock) -> AreaAliases:

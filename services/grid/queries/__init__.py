@@ -11,11 +11,12 @@ from services.grid.queries.device_tiles import device_tile
 from services.grid.queries.devices import camera_views, device_by_id, device_list, devices_nearest
 from services.grid.queries.history import area_history, successor_list, successors_since, version_list
 from services.grid.queries.imports import import_by_id, import_list, import_state
+from services.grid.queries.nearest import MOST as MOST_NEAREST
 from services.grid.queries.overlays import overlay_by_id, overlay_list
 from services.grid.queries.parts import MAX_LIMIT
 from services.grid.queries.place_cards import place_by_id, place_card
 from services.grid.queries.place_tiles import place_tile
-from services.grid.queries.places import MAX_NEAREST, place_list, place_nearest
+from services.grid.queries.places import place_list, place_nearest
 from services.grid.queries.posts import duty_at, duty_at_place, post_list
 from services.grid.queries.quarantine import quarantine_entry, quarantine_page
 from services.grid.queries.registry import agency_by_id, agency_list, jurisdiction_list
@@ -24,7 +25,7 @@ from services.grid.queries.tiles import area_tile
 
 __all__ = [
     "MAX_LIMIT",
-    "MAX_NEAREST",
+    "MOST_NEAREST",
     "agency_by_id",
     "agency_list",
     "alliance_by_id",

@@ -16,7 +16,7 @@ from contracts.scope import Scope
 from services.grid.queries.parts import Filters
 
 MOST = 100
-MOST_RADIUS_M = 20_000.0
+MOST_RADIUS_M = 100_000.0
 _SLACK_M: ColumnElement[float] = literal_column("1.0")
 Body = Callable[[ColumnElement[float]], ColumnElement[Any]]
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    Double,
-    Integer,
     Numeric,
     Select,
     Uuid,
@@ -22,16 +19,16 @@ from sqlalchemy import (
 from sqlalchemy.sql import ColumnElement
 
 from backbone.answers import body_column, json_object
-from backbone.policy import Visibility, parameters, predicate, shape
+from backbone.policy import Visibility, predicate
 from backbone.statements import Query, query
 from contracts.scope import Scope
 from services.grid.domain.risks import colour_of
 from services.grid.queries import references
+from services.grid.queries.nearest import nearest
 from services.grid.queries.parts import Box, Filters, contains, equals, in_box, in_subtree, paged, text_value
 from services.grid.tables import places
 
 PLACES = Visibility(area_path=places.c.area_path)
-MAX_NEAREST = 100
 
 
 @query
@@ -80,57 +77,16 @@ def place_list(
 def place_nearest(
     scope: Scope, lon: float, lat: float, *, n: int = 10, radius_m: float = 5000, category: str | None = None
 ) -> Query:
-    """The n nearest active places to a WGS84 point within `radius_m` (geodesic metres), nearest first: `body`.
-
-    The index orders by degrees, which are no metres. So it gives n places first; how far the farthest of them is
-    bounds the true n nearest, which are then measured geodesically in a box of that size.
-    """
+    """The n nearest active places to a WGS84 point within `radius_m` (geodesic metres), nearest first: `body`."""
     p = places.c
-    north = math.cos(math.radians(min(abs(lat) + radius_m / 110_000, 89.0)))
-    values: dict[str, Any] = {
-        "lon": lon,
-        "lat": lat,
-        "n": min(max(n, 1), MAX_NEAREST),
-        "radius_m": radius_m,
-        # Degrees a metre takes at most here: a degree of latitude has 110,574 m or more, one of longitude fewer.
-        "lon_per_m": 1.001 / (111_319 * north),
-        "lat_per_m": 1.001 / 110_574,
-        **parameters(scope),
-    }
+    filters: Filters = {"active": (p.active, {})}
     if category is not None:
-        values["category"] = category
+        filters["category"] = (p.category == text_value("category"), {"category": category})
 
-    def build() -> Select[Any]:
-        point = func.ST_SetSRID(func.ST_MakePoint(_number("lon"), _number("lat")), literal_column("4326"))
-        distance: ColumnElement[float] = func.ST_Distance(func.geography(p.geom), func.geography(point))
+    def body(distance: ColumnElement[float]) -> ColumnElement[Any]:
+        return place_json(distance_m=func.round(cast(distance, Numeric), literal_column("1")))
 
-        def within(reach: ColumnElement[Any]) -> list[ColumnElement[bool]]:
-            box = func.ST_Expand(point, reach * _number("lon_per_m"), reach * _number("lat_per_m"))
-            chosen = [p.category == text_value("category")] if category is not None else []
-            return [p.geom.op("&&", is_comparison=True)(box), p.active, *chosen, predicate(scope, PLACES)]
-
-        limit = cast(bindparam("n"), Integer)
-        first = (
-            select(distance.label("m"))
-            .where(*within(_number("radius_m")))
-            .order_by(p.geom.op("<->")(point))
-            .limit(limit)
-            .subquery("first")
-        )
-        reach = select(func.least(func.max(first.c.m), _number("radius_m")).label("m")).cte("reach")
-        return (
-            select(body_column(place_json(distance_m=func.round(cast(distance, Numeric), literal_column("1")))))
-            .join_from(places, reach, distance <= reach.c.m)
-            .where(*within(reach.c.m))
-            .order_by(distance, p.place_id)
-            .limit(limit)
-        )
-
-    return Query(("grid.place_nearest", shape(scope), category is not None), build, values)
-
-
-def _number(name: str) -> ColumnElement[float]:
-    return cast(bindparam(name), Double)
+    return nearest("grid.place_nearest", scope, PLACES, places, body, filters, lon=lon, lat=lat, n=n, radius_m=radius_m)
 
 
 def place_json(**more: Any) -> ColumnElement[Any]:

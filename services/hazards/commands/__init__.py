@@ -1,18 +1,21 @@
 """What hazards can be asked to do: each is f(session, actor, command, *, clock, …) -> reply, in one transaction."""
 
 from services.hazards.commands.announcing import announce_cases
+from services.hazards.commands.calendar import put_calendar_days
 from services.hazards.commands.categories import put_category
 from services.hazards.commands.links import link_external_ref
 from services.hazards.commands.moving import move_case
 from services.hazards.commands.reporting import report_case, report_cases
-from services.hazards.commands.routing import put_routing_rule
+from services.hazards.commands.routing import put_routing_rule, rerun_routing
 
 __all__ = [
     "announce_cases",
     "link_external_ref",
     "move_case",
+    "put_calendar_days",
     "put_category",
     "put_routing_rule",
     "report_case",
     "report_cases",
+    "rerun_routing",
 ]

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     Date,
     Integer,
     Select,
@@ -21,6 +22,8 @@ from sqlalchemy import (
     column,
     func,
     literal,
+    literal_column,
+    or_,
     select,
     true,
 )
@@ -39,10 +42,12 @@ from contracts.hazards.states import CaseLevel, State
 from contracts.refusals import InvalidField, Refusal
 from contracts.scope import Actor
 from geo.cells import CellsHolder
-from services.hazards import placing, queries, records
-from services.hazards.domain.deadlines import deadline
+from services.hazards import clocks, placing, queries, records
+from services.hazards.domain.answers import check
+from services.hazards.domain.clocks import Clock as CaseClock
 from services.hazards.domain.machine import REPORTERS
 from services.hazards.domain.moves import require_role
+from services.hazards.domain.questions import parsed
 from services.hazards.tables import case_days, case_numbers, case_photos, cases, categories, external_refs, projection
 
 _KNOWN = select(cases.c.report_digest, cases.c.reporter_account_id).where(cases.c.id == bindparam("case_id"))
@@ -74,11 +79,12 @@ _INSERT = Prepared(
     .on_conflict_do_nothing(index_elements=[cases.c.id])
     .returning(cast(cases.c.id, Text), queries.bare_case_body())
 )
+_INSISTS = categories.c.questions.op("@>", is_comparison=True)(literal_column("""'[{"required": true}]'::jsonb"""))
 
 
 def _facts() -> Select[Any]:
     """For the n-th report one row with all that it needs to know; what is not there is NULL."""
-    given = (column("n", Integer()), column("category", Text()), column("day", Date()))
+    given = (column("n", Integer()), column("category", Text()), column("day", Date()), column("answered", Boolean()))
     rows = func.json_to_recordset(cast(bindparam("rows", type_=Text), JSON)).table_valued(*given)
     asked = rows.render_derived("asked", with_types=True)
     boundary = projection.current_statement.subquery("boundary")
@@ -93,6 +99,13 @@ def _facts() -> Select[Any]:
         categories.c.kind.label("category_kind"),
         categories.c.sensitivity,
         categories.c.handle_hours,
+        categories.c.accept_hours,
+        categories.c.stages,
+        clocks.CALENDAR_DIGEST,
+        categories.c.version.label("category_version"),
+        categories.c.grade,
+        # Only where there is something to judge: most reports have no answers, and most categories insist on none.
+        case((or_(asked.c.answered, _INSISTS), cast(categories.c.questions, Text))).label("questions"),
         boundary.c.version,
         boundary.c.county_path,
         case((case_days.c.day.is_not(None), case_numbers.next_value() - case_days.c.base)).label("number"),
@@ -113,7 +126,8 @@ def report_case(
 ) -> Case:
     """A new case in `reported`; the same report sent again gives the same case.
 
-    Raises CaseExists, NotAllowed, UnknownCategory, InvalidField (kind), NoBoundary, DuplicateExternalRef.
+    Raises CaseExists, NotAllowed, UnknownCategory, InvalidField (kind), InvalidAnswers, NoBoundary,
+    DuplicateExternalRef.
     """
     asked = [Asked(command, actor, telemetry.current())]
     return report_cases(session, asked, clock=clock, county_code=county_code, cells=cells)[0]
@@ -134,6 +148,7 @@ def report_cases(
     now = clock()
     day = now.astimezone(COUNTY_TIME).date()
     rows: dict[UUID, dict[str, Any]] = {}
+    begun: dict[UUID, tuple[CaseClock, ...]] = {}
     replies: dict[UUID, Case] = {}
     for each, facts, number in _facts_of(session, list(first.values()), day):
         try:
@@ -145,12 +160,19 @@ def report_cases(
             replies[each.command.case_id] = _same_again(session, each)
         else:
             rows[row["id"]] = row | {"case_no": f"{county_code}-{day:%Y%m%d}-{number:05d}"}
+            begun[row["id"]] = clocks.begin(session, facts, now)
     given = to_json([{**row, "geom": point(row["lon"], row["lat"])} for row in rows.values()])
     bodies = {UUID(case_id): body for case_id, body in _INSERT.execute(session, rows=given)} if rows else {}
     for case_id, row in rows.items():
-        made = case_id in bodies
         each = first[case_id]
-        replies[case_id] = _taken(session, each, now, row, bodies[case_id]) if made else _same_again(session, each)
+        if case_id in bodies:
+            clocks.keep(session, case_id, begun[case_id])
+            reply = _taken(session, each, now, row, bodies[case_id])
+            # Written at the end of the batch, so no statement has seen them yet.
+            reply.body["clocks"] = clocks.shown(begun[case_id])
+        else:
+            reply = _same_again(session, each)
+        replies[case_id] = reply
     for each in asked:
         if each is not first[each.command.case_id]:
             _same_again(session, each)
@@ -166,7 +188,12 @@ def _facts_of(
     gaps and never come twice. Only who reports while the day's first report is still uncommitted waits for it, once
     a day.
     """
-    wanted = to_json([{"n": n, "category": each.command.category, "day": day} for n, each in enumerate(asked)])
+    wanted = to_json(
+        [
+            {"n": n, "category": each.command.category, "day": day, "answered": bool(each.command.answers)}
+            for n, each in enumerate(asked)
+        ]
+    )
     facts = _FACTS.execute(session, rows=wanted).all()
     if facts[0].number is None:
         session.execute(_BEGIN_DAY, {"day": day})
@@ -216,6 +243,13 @@ def _judged(session: Session, command: ReportCase, facts: Any, cells: CellsHolde
     return placing.locate_in(session, facts.version, facts.county_path, cells, command.lon, command.lat)
 
 
+def _answers(command: ReportCase, facts: Any) -> dict[str, Any] | None:
+    """As they are kept. Raises InvalidAnswers."""
+    if facts.questions is None:
+        return None
+    return check(parsed(facts.questions), command.answers or {}, command.source) or None
+
+
 def _row(
     session: Session, asked: Asked[ReportCase], now: datetime, facts: Any, cells: CellsHolder | None
 ) -> dict[str, Any]:
@@ -223,36 +257,38 @@ def _row(
     actor, command, original = asked.actor, asked.command, asked.command.original
     require_role(actor, REPORTERS, "Reporting")
     located = _judged(session, command, facts, cells)
-    due = deadline(now, facts.handle_hours)
-    return _FRESH | {
-        "id": command.case_id,
-        "kind": facts.category_kind,
-        "category": facts.code,
-        "source": command.source.value,
-        "grade": command.grade.value,
-        "sensitivity": facts.sensitivity,
-        "description": command.description,
-        "lon": command.lon,
-        "lat": command.lat,
-        "original_crs": original.crs,
-        "original_lon": original.lon,
-        "original_lat": original.lat,
-        "area_path": located.area_path,
-        "boundary_version": located.boundary_version,
-        "located_version": located.boundary_version,
-        "unassigned": located.unassigned,
-        "place_id": command.place_id,
-        "reporter_account_id": actor.account_id,
-        "reporting_agency_id": actor.agency_id,
-        "participants": [actor.agency_id],
-        "occurred_at": (command.occurred_at or now).astimezone(UTC),
-        "reported_at": now,
-        "updated_at": now,
-        "due_since": due.since,
-        "warn_at": due.warn_at,
-        "due_at": due.due_at,
-        "report_digest": _digest(command),
-    }
+    return (
+        _FRESH
+        | clocks.columns_of(clocks.begin(session, facts, now))
+        | {
+            "id": command.case_id,
+            "kind": facts.category_kind,
+            "category": facts.code,
+            "category_version": facts.category_version,
+            "answers": _answers(command, facts),
+            "source": command.source.value,
+            "grade": command.grade.value if command.grade is not None else facts.grade,
+            "sensitivity": facts.sensitivity,
+            "description": command.description,
+            "lon": command.lon,
+            "lat": command.lat,
+            "original_crs": original.crs,
+            "original_lon": original.lon,
+            "original_lat": original.lat,
+            "area_path": located.area_path,
+            "boundary_version": located.boundary_version,
+            "located_version": located.boundary_version,
+            "unassigned": located.unassigned,
+            "place_id": command.place_id,
+            "reporter_account_id": actor.account_id,
+            "reporting_agency_id": actor.agency_id,
+            "participants": [actor.agency_id],
+            "occurred_at": (command.occurred_at or now).astimezone(UTC),
+            "reported_at": now,
+            "updated_at": now,
+            "report_digest": _digest(command),
+        }
+    )
 
 
 def point(lon: float, lat: float) -> str:

@@ -1,4 +1,4 @@
-"""The categories a new county starts with; data from then on (PutCategory), never an enum.
+"""The first categories, as migration 0001 brings them; frozen. What counties start with is `default_categories`.
 
 Codes are dotted: a routing rule or jurisdiction for `fire` covers `fire.electrical` too. Dispute types follow the
 list of the people's mediation practice (domain.md, Disputes).

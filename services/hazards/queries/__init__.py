@@ -14,24 +14,55 @@ from services.hazards.queries.cases import (
     moves_for,
     standing_of,
 )
+from services.hazards.queries.clocks import calendar_days, calendar_json, calendar_of, case_clocks_now, shares
+from services.hazards.queries.dry_runs import (
+    DryRun,
+    RoutingChange,
+    category_dry_run,
+    dry_run_of_category,
+    dry_run_of_routing,
+    require_category_maker,
+    require_rule_maker,
+    routing_dry_run,
+)
 from services.hazards.queries.lists import case_list, case_tile
 from services.hazards.queries.quarantine import quarantine_entry, quarantine_page
-from services.hazards.queries.registry import categories, routing, states
+from services.hazards.queries.registry import categories, category, category_version_list, states
+from services.hazards.queries.routing_rules import case_routing, routing, routing_answer, routing_run, routing_run_list
 
 __all__ = [
     "MAX_LIMIT",
     "VISIBILITY",
+    "DryRun",
+    "RoutingChange",
     "bare_case_body",
+    "calendar_days",
+    "calendar_json",
+    "calendar_of",
     "case_by_id",
+    "case_clocks_now",
     "case_history",
     "case_list",
+    "case_routing",
     "case_standing",
     "case_tile",
     "categories",
+    "category",
+    "category_dry_run",
+    "category_version_list",
+    "dry_run_of_category",
+    "dry_run_of_routing",
     "moves_for",
     "quarantine_entry",
     "quarantine_page",
+    "require_category_maker",
+    "require_rule_maker",
     "routing",
+    "shares",
+    "routing_answer",
+    "routing_dry_run",
+    "routing_run",
+    "routing_run_list",
     "standing_of",
     "states",
 ]

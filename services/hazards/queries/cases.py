@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, Select, Uuid, and_, bindparam, cast, func, literal_column, select
+from sqlalchemy import Integer, Select, Uuid, bindparam, case, cast, func, literal_column, select
 from sqlalchemy.sql import ColumnElement
 
 from backbone.answers import body_column, json_object, utc
@@ -17,7 +17,8 @@ from contracts.hazards.states import CaseLevel, State, Supervision
 from contracts.scope import Actor, Scope
 from services.hazards.domain.machine import Standing
 from services.hazards.domain.moves import legal_moves
-from services.hazards.tables import IS_OPEN, case_photos, cases, external_refs
+from services.hazards.queries.parts import clocks_json, extensions_json
+from services.hazards.tables import IS_OVERDUE, IS_UNDISPATCHED, case_photos, cases, external_refs
 from services.hazards.tables import case_history as history_table
 
 MAX_LIMIT = 500
@@ -56,6 +57,7 @@ def summary() -> dict[str, Any]:
         "version": C.version,
         "kind": C.kind,
         "category": C.category,
+        "category_version": C.category_version,
         "source": C.source,
         "state": C.state,
         "grade": C.grade,
@@ -71,6 +73,7 @@ def summary() -> dict[str, Any]:
         "lead_agency_id": C.lead_agency_id,
         "assisting_agency_ids": C.assisting_agency_ids,
         "former_agency_ids": C.former_agency_ids,
+        "suggested_agency_ids": case((IS_UNDISPATCHED, C.suggested_agency_ids)),
         "returns": C.returns,
         "reworks": C.reworks,
         "reopenings": C.reopenings,
@@ -97,7 +100,7 @@ def summary() -> dict[str, Any]:
         "updated_at": utc(C.updated_at),
         "closed_at": utc(C.closed_at),
         "due_at": utc(C.due_at),
-        "overdue": and_(IS_OPEN, C.due_at < func.now()),
+        "overdue": IS_OVERDUE,
         "accept_due_at": utc(C.accept_due_at),
         "warned_at": utc(C.warned_at),
         "missed_at": utc(C.missed_at),
@@ -105,15 +108,15 @@ def summary() -> dict[str, Any]:
     }
 
 
-def _whole(external_refs: ColumnElement[Any], photos: ColumnElement[Any]) -> ColumnElement[Any]:
+def _whole(**parts: ColumnElement[Any]) -> ColumnElement[Any]:
     original = json_object(crs=C.original_crs, lon=C.original_lon, lat=C.original_lat)
-    return json_object(**summary(), original=original, external_refs=external_refs, photos=photos)
+    return json_object(**summary(), answers=C.answers, original=original, **parts)
 
 
 def bare_case_body() -> ColumnElement[str]:
-    """`body` of a case that has neither other systems' ids nor photos, for RETURNING."""
+    """`body` of a case that has neither other systems' ids nor photos, for RETURNING; its clocks are the caller's."""
     nothing: ColumnElement[Any] = literal_column("'[]'::json")
-    return body_column(_whole(nothing, nothing))
+    return body_column(_whole(external_refs=nothing, photos=nothing, clocks=nothing, extension_requests=nothing))
 
 
 def case_json() -> ColumnElement[Any]:
@@ -147,7 +150,7 @@ def case_json() -> ColumnElement[Any]:
         .where(photo.case_id == C.id)
         .scalar_subquery()
     )
-    return _whole(refs, photos)
+    return _whole(external_refs=refs, photos=photos, clocks=clocks_json(C.id), extension_requests=extensions_json(C.id))
 
 
 @query

@@ -33,7 +33,7 @@ from backbone.statements import Query, query
 from contracts.areas import path_end
 from contracts.scope import Scope
 from services.hazards.queries.cases import MAX_LIMIT, VISIBILITY, C, summary
-from services.hazards.tables import IS_OPEN, external_refs
+from services.hazards.tables import IS_OPEN, IS_OVERDUE, IS_UNDISPATCHED, external_refs
 
 Box = tuple[float, float, float, float]
 Cursor = tuple[datetime, UUID]
@@ -48,6 +48,7 @@ def case_list(
     area_path: str | None = None,
     agency_id: UUID | None = None,
     unassigned: bool | None = None,
+    undispatched: bool = False,
     overdue: bool | None = None,
     source: str | None = None,
     external_ref: tuple[str, str] | None = None,
@@ -58,6 +59,7 @@ def case_list(
     """Cases, newest report first: `body`, `cursor_1` = reported_at, `cursor_2` = id.
 
     `category` takes in what is below it; `area_path` its subtree; `agency_id` whatever part it has;
+    `undispatched`: registered and with no agency;
     `external_ref` = (system, id); `bbox` = west, south, east, north in WGS84 degrees.
     """
     filters: dict[str, tuple[ColumnElement[bool], dict[str, Any]]] = {}
@@ -84,9 +86,10 @@ def case_list(
         )
     if unassigned is not None:
         filters["unassigned" if unassigned else "assigned"] = (C.unassigned if unassigned else ~C.unassigned, {})
+    if undispatched:
+        filters["undispatched"] = (IS_UNDISPATCHED, {})
     if overdue is not None:
-        late = and_(IS_OPEN, C.due_at < func.now())
-        filters["overdue" if overdue else "in_time"] = (late if overdue else ~late, {})
+        filters["overdue" if overdue else "in_time"] = (IS_OVERDUE if overdue else ~IS_OVERDUE, {})
     if source is not None:
         filters["source"] = (C.source == cast(bindparam("source"), Text), {"source": source})
     if external_ref is not None:

@@ -2,8 +2,9 @@
 
 from services.hazards.tables.cases import (
     IS_AT_REST,
-    IS_DISPATCHED,
     IS_OPEN,
+    IS_OVERDUE,
+    IS_UNDISPATCHED,
     case_days,
     case_history,
     case_numbers,
@@ -11,24 +12,32 @@ from services.hazards.tables.cases import (
     cases,
     external_refs,
 )
-from services.hazards.tables.registry import categories, jurisdictions, routing_rules
+from services.hazards.tables.clocks import calendar_days, case_bells, case_clocks, case_extensions
+from services.hazards.tables.registry import categories, category_versions, jurisdictions, routing_rules, routing_runs
 from services.hazards.tables.schema import agencies, agencies_projection, metadata, projection
 
 __all__ = [
     "IS_AT_REST",
-    "IS_DISPATCHED",
     "IS_OPEN",
+    "IS_OVERDUE",
+    "IS_UNDISPATCHED",
     "agencies",
     "agencies_projection",
+    "calendar_days",
+    "case_bells",
+    "case_clocks",
     "case_days",
+    "case_extensions",
     "case_history",
     "case_numbers",
     "case_photos",
     "cases",
     "categories",
+    "category_versions",
     "external_refs",
     "jurisdictions",
     "metadata",
     "projection",
     "routing_rules",
+    "routing_runs",
 ]

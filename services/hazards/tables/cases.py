@@ -26,7 +26,9 @@ from services.hazards.tables.schema import at_type, metadata, path_type, uuid_ty
 # The words of the partial indexes: a query says exactly these, or the index is not used.
 IS_OPEN = literal_column("state NOT IN ('closed', 'refused', 'voided', 'merged')", Boolean)
 IS_AT_REST = literal_column("state IN ('closed', 'refused', 'voided', 'merged')", Boolean)
-IS_DISPATCHED = literal_column("state = 'dispatched'", Boolean)
+# What the deadline engine said, not what time it is: the same for lists, tiles and events, whatever clock runs.
+IS_OVERDUE = literal_column(f"missed_at IS NOT NULL AND {IS_OPEN}", Boolean)
+IS_UNDISPATCHED = literal_column("(state = 'registered' AND lead_agency_id IS NULL)", Boolean)
 
 cases = Table(
     "cases",
@@ -90,6 +92,9 @@ cases = Table(
     Column("follow_code", Text, unique=True),
     Column("category_version", Integer),
     Column("answers", JSONB),
+    Column(
+        "suggested_agency_ids", ARRAY(uuid_type()), comment="whom the rules named last while it waits for an agency"
+    ),
     Column("occurred_at", at_type(), nullable=False),
     Column("reported_at", at_type(), nullable=False),
     Column("updated_at", at_type(), nullable=False),
@@ -97,7 +102,7 @@ cases = Table(
     Column("handled_at", at_type(), comment="the last time that handling ended"),
     Column("suspended_until", at_type()),
     Column("closed_at", at_type()),
-    # The running deadline: since when, when to warn, when it is over; reset by reopening.
+    # The total clock of case_clocks, and the running dispatch's, for lists, filters and events.
     Column("due_since", at_type(), nullable=False),
     Column("warn_at", at_type(), nullable=False),
     Column("due_at", at_type(), nullable=False),
@@ -111,17 +116,14 @@ cases = Table(
     Index("cases_area", "area_path", "reported_at"),
     Index("cases_participants", "participants", postgresql_using="gin"),
     Index("cases_geom", "geom", postgresql_using="gist"),
-    Index("cases_to_warn", "warn_at", postgresql_where=text(f"warned_at IS NULL AND {IS_OPEN}")),
-    Index("cases_to_miss", "due_at", postgresql_where=text(f"missed_at IS NULL AND {IS_OPEN}")),
-    Index(
-        "cases_to_acknowledge",
-        "accept_due_at",
-        postgresql_where=text("unacknowledged_at IS NULL AND state = 'dispatched'"),
-    ),
+    Index("cases_overdue", text("reported_at DESC"), text("id DESC"), postgresql_where=IS_OVERDUE),
+    Index("cases_to_resume", "suspended_until", postgresql_where=text("state = 'suspended'")),
     Index("cases_to_locate", "located_version", postgresql_where=IS_OPEN),
     Index("cases_at_rest_to_locate", "located_version", postgresql_where=IS_AT_REST),
     Index("cases_parent", "parent_case_id", postgresql_where=text("parent_case_id IS NOT NULL")),
     Index("cases_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
+    Index("cases_undispatched", text("reported_at DESC"), text("id DESC"), postgresql_where=IS_UNDISPATCHED),
+    Index("cases_waiting", "id", postgresql_where=IS_UNDISPATCHED),
     Index("cases_unassigned", text("reported_at DESC"), text("id DESC"), postgresql_where=text("unassigned")),
 )
 

@@ -134,8 +134,8 @@ def test_the_nearest_places_are_found_by_the_index(empty_grid: Grid) -> None:
             f"EXPLAIN (ANALYZE, BUFFERS OFF) {compiled}", compiled.params | query.parameters
         )
         plan = "\n".join(row[0] for row in rows)
-    assert plan.count("Scan using places_geom") + plan.count("Scan on places_geom") == 2, plan
-    assert "Order By: (geom <-> " in plan
+    assert plan.count("Scan using places_geography") + plan.count("Scan on places_geography") == 2, plan
+    assert "Order By: (geography(geom) <-> " in plan
     assert "Seq Scan on places" not in plan
 
 

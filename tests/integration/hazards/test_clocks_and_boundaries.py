@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from typing import Any
 
-import pytest
 from shapely import box
 from sqlalchemy import text
 
-from backbone.database import Session, engine, transaction
+from backbone.database import Session
 from contracts.scope import Actor
 from geo.cells import CellsHolder
-from services.hazards import commands, deadlines, queries, reactions
+from services.hazards import commands, queries, reactions
 from services.hazards.tables import projection
 from tests.integration.hazards.town import (
     COUNTY,
@@ -23,99 +20,8 @@ from tests.integration.hazards.town import (
     OUTSIDE,
     SOUTH,
     SOUTH_WEST,
-    Clock,
     Town,
 )
-from tests.servers import Database
-
-FACTS = ("deadline_warned", "deadline_missed", "dispatch_unacknowledged")
-
-
-def said(town: Town, case: Any = None) -> list[str]:
-    return [fact for event in town.events(case) if (fact := event["type"].split(".")[3]) in FACTS]
-
-
-def ring(town: Town) -> int:
-    return deadlines.ring(town.session, clock=town.clock)
-
-
-def test_a_deadline_warns_at_eighty_percent_and_is_missed_once(town: Town) -> None:
-    case = town.report()  # 48 hours
-    town.clock.forward(hours=38.39)
-    assert ring(town) == 0
-    town.clock.forward(minutes=2)
-    assert [ring(town), ring(town)] == [1, 0]
-    town.clock.forward(hours=10)
-    assert [ring(town), ring(town)] == [1, 0]
-    assert said(town, case) == ["deadline_warned", "deadline_missed"]
-    assert town.events(case)[-1]["data"]["overdue"]
-    assert [row["move"] for row in town.history(case)] == ["report", "warn_deadline", "miss_deadline"]
-    assert town.now(case)["version"] == 3
-
-
-def test_what_fell_due_while_nobody_ran_is_said_late(town: Town) -> None:
-    case = town.report()
-    town.clock.forward(days=10)
-    assert ring(town) == 2
-    assert said(town, case) == ["deadline_warned", "deadline_missed"]
-
-
-def test_a_case_at_rest_has_no_deadline_and_a_reopened_one_has_its_own(town: Town) -> None:
-    case = town.move(town.report(), "refuse", reason="不属实")
-    town.clock.forward(days=10)
-    assert ring(town) == 0
-    case = town.move(case, "reopen", reason="属实")
-    town.clock.forward(days=10)
-    assert ring(town) == 2
-    town.move(case, "void", reason="测试", expected_version=case.version + 2)
-
-
-def test_a_dispatch_nobody_takes_is_told_to_the_centres_once_per_dispatch(town: Town) -> None:
-    case = town.dispatched()  # 4 hours to accept
-    town.clock.forward(hours=4)
-    assert [ring(town), ring(town)] == [1, 0]
-    case = town.move(case, "return", town.fire, reason="非本单位", expected_version=case.version + 1)
-    case = town.move(case, "dispatch")
-    town.clock.forward(hours=5)
-    assert ring(town) == 1
-    assert said(town, case) == ["dispatch_unacknowledged"] * 2
-
-
-def test_an_accepted_dispatch_is_quiet(town: Town) -> None:
-    town.move(town.dispatched(), "accept", town.fire)
-    town.clock.forward(hours=5)
-    assert ring(town) == 0
-
-
-def test_two_replicas_at_once_say_everything_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PINGAN_COUNTY_CODE", "330499")
-    clock, bind = Clock(), engine(database.url("hazards_app"))
-    with transaction(bind) as session:
-        town = Town(session, clock)
-        town.publish(1)
-        for _ in range(40):
-            town.report()
-    clock.forward(days=3)
-
-    def replica(_: int) -> int:
-        rung = 0
-        for _ in range(12):
-            with transaction(bind) as session:
-                rung += deadlines.ring(session, clock=clock, chunk=7)
-        return rung
-
-    with ThreadPoolExecutor(4) as replicas:
-        assert sum(replicas.map(replica, range(4))) == 80
-    with transaction(bind) as session:
-        counted = session.execute(
-            text("SELECT type, count(*), count(DISTINCT entity_id) FROM outbox WHERE type ~ 'deadline' GROUP BY 1")
-        ).all()
-    bind.dispose()
-    assert sorted(tuple(row) for row in counted) == [
-        ("county.hazards.case.deadline_missed.v1", 40, 40),
-        ("county.hazards.case.deadline_warned.v1", 40, 40),
-    ]
-
 
 # Boundaries ------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -134,6 +135,10 @@ async def test_every_read_compiles_for_the_gateway(hazards_database: Database) -
             queries.case_standing(scope, agency_id("x")),
             queries.case_history(scope, agency_id("x")),
             queries.routing(scope),
+            queries.routing(scope, shadowed=True, after=(1, agency_id("x"))),
+            queries.routing_run(scope, agency_id("x")),
+            queries.routing_run_list(scope, after=(Clock().now, agency_id("x"))),
+            queries.case_routing(scope, agency_id("x")),
         ):
             sql, arguments = compiled(query)
             assert await connection.fetch(sql, *arguments) == []
@@ -191,6 +196,8 @@ def plan(session: Session, query: Query) -> str:
         ({"area_path": "330499/330499107/330499101201/330499101200007/"}, "cases_area"),
         ({"agency_id": UUID("c4ca4238-a0b9-2382-0dcc-509a6f75849b")}, "cases_participants"),
         ({"unassigned": True}, "cases_unassigned"),
+        ({"overdue": True}, "cases_overdue"),
+        ({"undispatched": True}, "cases_undispatched"),
         ({"bbox": (120.0, 30.0, 120.0001, 30.0001)}, "cases_geom"),
     ],
 )
@@ -205,21 +212,23 @@ OPEN_STATES = "state NOT IN ('closed', 'refused', 'voided', 'merged')"
 @pytest.mark.parametrize(
     ("condition", "index"),
     [
-        (
-            f"warned_at IS NULL AND {OPEN_STATES} AND warn_at <= now()",
-            "cases_to_warn",
-        ),
-        (
-            f"missed_at IS NULL AND {OPEN_STATES} AND due_at <= now()",
-            "cases_to_miss",
-        ),
-        ("unacknowledged_at IS NULL AND state = 'dispatched' AND accept_due_at <= now()", "cases_to_acknowledge"),
+        ("state = 'suspended' AND suspended_until <= now()", "cases_to_resume"),
         (f"{OPEN_STATES} AND located_version < 1", "cases_to_locate"),
     ],
 )
 def test_clocks_use_their_partial_index(crowded: Session, condition: str, index: str) -> None:
     rows = crowded.execute(text(f"EXPLAIN SELECT id FROM hazards.cases WHERE {condition} LIMIT 500"))
     assert index in "\n".join(str(row[0]) for row in rows)
+
+
+def test_a_run_goes_on_by_its_index_and_a_dry_run_reads_the_newest_by_theirs(crowded: Session) -> None:
+    waiting = "(state = 'registered' AND lead_agency_id IS NULL) AND id > gen_random_uuid() ORDER BY id LIMIT 500"
+    rows = crowded.execute(text(f"EXPLAIN SELECT id FROM hazards.cases WHERE {waiting}"))
+    assert "cases_waiting" in "\n".join(str(row[0]) for row in rows)
+    scope = Scope(areas=("330499/",), ceiling=3)  # type: ignore[arg-type]
+    since = datetime.now(UTC) - timedelta(days=30)
+    assert "cases_recent" in plan(crowded, queries.routing_dry_run(scope, since, most=500))
+    assert "cases_recent" in plan(crowded, queries.category_dry_run(scope, "fire", since, most=500))
 
 
 def test_the_models_are_what_the_migrations_make(crowded: Session) -> None:

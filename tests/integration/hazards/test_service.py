@@ -81,7 +81,7 @@ async def test_grids_events_arrive_and_a_case_is_reported_moved_and_warned_about
         assert refused.value.code == "hazards.illegal_move"
         assert "verify" in refused.value.extra["legal_moves"]
         with transaction(hazards) as session:
-            session.execute(text("UPDATE hazards.cases SET warn_at = now() - interval '1 minute'"))
+            session.execute(text("UPDATE hazards.case_clocks SET next_at = now() - interval '1 minute'"))
         await until(
             hazards, "SELECT count(*) = 1 FROM outbox WHERE type ~ 'deadline_warned' AND published_at IS NOT NULL"
         )

@@ -131,7 +131,11 @@ class Town:
         reactions.jurisdictions_changed(self.session, [self.event(data, data.jurisdiction_id, version, path)])
 
     def staffed(self) -> None:
-        """The agencies and who answers for what: fire everywhere, the police in the north, the centres else."""
+        """The agencies and who answers for what: fire everywhere, the police in the north, the centres else.
+
+        Categories have their two hours alone, so that these tests hear one warning and one miss.
+        """
+        self.session.execute(text("UPDATE hazards.categories SET stages = '[]'"))
         for code in ("county_centre", "north_centre", "south_centre", "north_village", "north_police", "fire_brigade"):
             self.agency(code)
         self.jurisdiction("fire_brigade", COUNTY, "fire")

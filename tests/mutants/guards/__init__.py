@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.guards import commands, edge, events, facts, outbox, places, sight, staff, webhooks
+from tests.mutants.guards import clocks, commands, edge, events, facts, outbox, places, routing, sight, staff, webhooks
 
 GUARDS = (
     *events.GUARDS,
@@ -14,4 +14,6 @@ GUARDS = (
     *facts.GUARDS,
     *staff.GUARDS,
     *places.GUARDS,
+    *clocks.GUARDS,
+    *routing.GUARDS,
 )

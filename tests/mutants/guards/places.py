@@ -79,9 +79,9 @@ GUARDS = (
     ),
     Guard(
         "place: nearest on the ellipsoid",
-        "services/grid/queries/places.py",
-        ".order_by(distance, p.place_id)",
-        '.order_by(p.geom.op("<->")(point))',
+        "services/grid/queries/nearest.py",
+        ".order_by(distance, row_id)",
+        '.order_by(table.c.geom.op("<->")(func.geometry(here)))',
         (f"{AMONG}test_the_nearest_places_are_those_that_the_ellipsoid_says",),
     ),
 )

@@ -14,7 +14,7 @@ from services.grid.domain.code_lists import LISTS, CodeList
 from services.grid.domain.hardware import HARDWARE
 from services.grid.domain.place_categories import SEED
 from services.grid.domain.risks import COLOURS, FORMER, colour_of
-from services.hazards.domain.categories import SEED as CASES
+from services.hazards.domain.default_categories import DEFAULTS as CASES
 from simulator import county, names
 
 CODE = re.compile(Code.__metadata__[0].pattern)  # type: ignore[attr-defined]

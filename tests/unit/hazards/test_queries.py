@@ -1,5 +1,6 @@
 """Every read of hazards carries the reader's scope."""
 
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
@@ -10,13 +11,20 @@ from services.hazards import queries
 
 SCOPE = Scope(areas=("330499/330499101/",), ceiling=Sensitivity.OPEN, agency_id=UUID(int=7))
 ONE = UUID(int=1)
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 READS = {
     "case_by_id": lambda scope: queries.case_by_id(scope, ONE),
     "case_standing": lambda scope: queries.case_standing(scope, ONE),
+    "case_clocks_now": lambda scope: queries.case_clocks_now(scope, ONE),
     "case_history": lambda scope: queries.case_history(scope, ONE),
     "case_list": lambda scope: queries.case_list(scope, state=["closed"], category="fire"),
     "case_tile": lambda scope: queries.case_tile(scope, 12, 3417, 1672),
+    "case_routing": lambda scope: queries.case_routing(scope, ONE),
     "routing": lambda scope: queries.routing(scope),
+    "routing_run": lambda scope: queries.routing_run(scope, ONE),
+    "routing_run_list": lambda scope: queries.routing_run_list(scope),
+    "routing_dry_run": lambda scope: queries.routing_dry_run(scope, LONG_AGO),
+    "category_dry_run": lambda scope: queries.category_dry_run(scope, "fire", LONG_AGO),
 }
 
 

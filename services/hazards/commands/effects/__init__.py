@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 
+from services.hazards.commands.effects import clocks
 from services.hazards.commands.effects.agencies import dispatch, return_case
 from services.hazards.commands.effects.corrections import recategorise, relocate
 from services.hazards.commands.effects.handling import finish, reopen, start
 from services.hazards.commands.effects.parts import Changes, Effect, Moving
 from services.hazards.commands.effects.pending import not_yet
+from services.hazards.commands.effects.suggesting import suggest
 from services.hazards.domain.machine import Move
 
 EFFECTS: Mapping[Move, Effect] = {
+    Move.REGISTER: suggest,
     Move.DISPATCH: dispatch,
-    Move.ACCEPT: lambda moving: {"accept_due_at": None},
     Move.RETURN: return_case,
     Move.START: start,
     Move.FINISH: finish,
@@ -36,11 +38,11 @@ EFFECTS: Mapping[Move, Effect] = {
     Move.UNLINK_PARENT: not_yet,
     Move.MERGE: not_yet,
     Move.UNMERGE: not_yet,
-    Move.REQUEST_EXTENSION: not_yet,
-    Move.GRANT_EXTENSION: not_yet,
-    Move.REFUSE_EXTENSION: not_yet,
-    Move.SUSPEND: not_yet,
-    Move.RESUME: not_yet,
+    Move.REQUEST_EXTENSION: clocks.request_extension,
+    Move.GRANT_EXTENSION: clocks.grant_extension,
+    Move.REFUSE_EXTENSION: clocks.refuse_extension,
+    Move.SUSPEND: clocks.suspend,
+    Move.RESUME: clocks.resume,
     Move.REMIND: not_yet,
     Move.SUPERVISE: not_yet,
     Move.LIFT_SUPERVISION: not_yet,

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from backbone.database import Session
 from contracts.hazards.errors import NoResponsibleAgency
 from contracts.hazards.states import State
 from services.hazards import placing, records
 from services.hazards.commands.effects.parts import Changes, Moving
-from services.hazards.domain.deadlines import accept_by
 from services.hazards.domain.machine import THIRD_RETURN
 
 
@@ -29,40 +27,36 @@ def _agencies(row: records.Row, lead: UUID | None, assisting: list[UUID]) -> Cha
     }
 
 
-def _dispatched(moving: Moving, lead: UUID, assisting: list[UUID], accept_hours: float) -> Changes:
+def _dispatched(moving: Moving, lead: UUID, assisting: list[UUID]) -> Changes:
     return {
         "state": State.DISPATCHED.value,
         "dispatched_at": moving.now,
-        "accept_due_at": accept_by(moving.now, accept_hours),
-        "unacknowledged_at": None,
         "county_decides": False,
         **_agencies(moving.row, lead, assisting),
     }
 
 
 def undispatched(row: records.Row) -> Changes:
-    return {"accept_due_at": None, **_agencies(row, None, [])}
+    return {"suggested_agency_ids": None, **_agencies(row, None, [])}
 
 
 def dispatch(moving: Moving) -> Changes:
+    """To the agency that is named, else to whom the rules name now, with those that they have assist."""
     session, command, row = moving.session, moving.command, moving.row
+    helping: tuple[UUID, ...] = ()
     if command.agency_id is not None:
         lead = placing.require_agency(session, command.agency_id, "agency_id")
     else:
-        named = placing.responsible(session, row["category"], row["area_path"])
-        if named is None:
+        named = placing.responsible(session, row, moving.now)
+        if named.lead is None:
             raise NoResponsibleAgency(field="agency_id", expected="the id of an active agency")
-        lead = named
+        lead, helping = named.lead, named.assisting
     assisting = [
         placing.require_agency(session, each, "assisting_agency_ids")
         for each in dict.fromkeys(command.assisting_agency_ids)
     ]
-    return _dispatched(moving, lead, assisting, _accept_hours(session, row["category"]))
-
-
-def _accept_hours(session: Session, code: str) -> float:
-    # A category may have been closed since the report; its hours still hold.
-    return float(placing.any_category(session, code).accept_hours)
+    both = list(dict.fromkeys([*assisting, *helping]))
+    return _dispatched(moving, lead, both)
 
 
 def return_case(moving: Moving) -> Changes:
@@ -78,10 +72,12 @@ def reroute(moving: Moving, category: str, area_path: str) -> Changes:
     row, session = moving.row, moving.session
     if row["lead_agency_id"] is None:
         return {}
-    before = placing.responsible(session, row["category"], row["area_path"])
-    after = placing.responsible(session, category, area_path)
-    if after in (before, row["lead_agency_id"]):
+    before = placing.responsible(session, row, moving.now)
+    after = placing.responsible(session, {**row, "category": category, "area_path": area_path}, moving.now)
+    if after.lead in (before.lead, row["lead_agency_id"]):
         return {}
-    if after is None:
+    if after.lead is None:
         return {"state": State.REGISTERED.value, **undispatched(row)}
-    return _dispatched(moving, after, list(row["assisting_agency_ids"]), _accept_hours(session, category))
+    chosen = [each for each in row["assisting_agency_ids"] if each not in before.assisting]
+    assisting = list(dict.fromkeys([*chosen, *after.assisting]))
+    return _dispatched(moving, after.lead, assisting)

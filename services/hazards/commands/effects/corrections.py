@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from contracts.hazards.events import Source
 from contracts.refusals import InvalidField
 from services.hazards import placing
 from services.hazards.commands.effects.agencies import reroute
-from services.hazards.commands.effects.handling import new_deadline
 from services.hazards.commands.effects.parts import Changes, Moving
 from services.hazards.commands.reporting import point
+from services.hazards.domain.answers import check, fitting
+from services.hazards.domain.questions import questions_of
 
 
 def relocate(moving: Moving) -> Changes:
@@ -29,6 +33,17 @@ def relocate(moving: Moving) -> Changes:
     }
 
 
+def _answers(moving: Moving, category: Any) -> dict[str, Any] | None:
+    """Those given, else of the earlier ones what the new category asks too; history keeps them all. A correction
+    never waits for required ones."""
+    questions = questions_of(category)
+    given = moving.command.answers
+    if given is not None:
+        optional = [question.model_copy(update={"required": False}) for question in questions]
+        return check(optional, given, Source(moving.row["source"])) or None
+    return fitting(questions, moving.row["answers"] or {}) or None
+
+
 def recategorise(moving: Moving) -> Changes:
     row = moving.row
     category = placing.category(moving.session, str(moving.command.category))
@@ -38,6 +53,7 @@ def recategorise(moving: Moving) -> Changes:
         "category": category.code,
         "kind": category.kind,
         "sensitivity": category.sensitivity,
-        **new_deadline(row, row["due_since"], category.handle_hours, moving.now),
+        "category_version": category.version,
+        "answers": _answers(moving, category),
         **reroute(moving, category.code, row["area_path"]),
     }
