@@ -155,7 +155,7 @@ export interface Case {
   photos?: Photo[];
   files?: CaseFile[];
   clocks?: Clock[];
-  extensions?: Extension[] | number;
+  extension_requests?: Extension[];
   agencies?: AgencyPart[];
   supervisions?: SupervisionIssue[];
   listing?: Listing | null;

@@ -69,7 +69,7 @@ export const zh = {
     supervision: { yellow: "黄牌", red: "红牌" },
     stage: { verify: "核实", accept: "签收", handle: "处置", check: "核查", total: "全程" },
     role: { county_admin: "县级管理员", county_operator: "县级值班员", town_operator: "镇街值班员", community_staff: "村社工作人员", grid_worker: "网格员", agency_officer: "单位经办人", patrol_officer: "巡逻队员", integrator: "对接系统", mediator: "调解员", auditor: "审计员" },
-    move: { report: "上报", warn_deadline: "时限预警", miss_deadline: "超期", escalate_deadline: "逾期上报", escalate: "逾期上报", dispatch_unacknowledged: "逾期未签收", follow_boundary: "随网格边界调整", recheck_due: "到期复查", add_report: "并入上报", ring: "时限提醒", miss_visit: "走访逾期", link_child: "关联子案件", absorb: "并入上报", child_ended: "子案件办结" },
+    move: { report: "上报", warn_deadline: "时限预警", miss_deadline: "超期", escalate_deadline: "逾期升级", dispatch_unacknowledged: "逾期未签收", follow_boundary: "随网格边界调整", join: "并入一份上报", leave: "撤出一份上报", visit_missed: "走访逾期", link_child: "关联子案件", unlink_child: "解除子案件", end_child: "子案件办结", reopen_child: "子案件重开" },
     value: { lead_agency_id: "主办单位", assisting_agency_ids: "协办单位", assisting_asked_ids: "待签收协办", assisting_working_ids: "在办协办", area_path: "辖区", lon: "经度", lat: "纬度", unassigned: "未归属", category: "类别", kind: "类型", answers: "补充信息", level: "层级", grade: "等级", extensions: "延期次数", parent_case_id: "父案件", open_children: "未结子案件", merged_into_id: "并入", reports: "上报份数", supervision: "督办", listing_agency_id: "挂牌单位", rating: "评分", due_at: "到期", former_agency_ids: "曾承办" },
     top: { gas: "燃气", building: "房屋建筑", traffic: "交通", dispute: "矛盾纠纷", request: "群众诉求", fire: "消防", public_order: "社会治安", construction: "建筑施工", hazmat: "危险化学品", school: "校园", drowning: "防溺水" },
     kind: { hazard: "隐患", dispute: "矛盾纠纷", request: "诉求" },
