@@ -69,6 +69,7 @@ _STATES: dict[str, tuple[str, str, str | None]] = {
     "deadline_warned": ("handling", "warn_deadline", "handling"),
     "deadline_missed": ("handling", "miss_deadline", "handling"),
     "deadline_escalated": ("handling", "escalate_deadline", "handling"),
+    "deadline_recounted": ("handling", "recount_deadline", "handling"),
     "dispatch_unacknowledged": ("dispatched", "miss_acknowledgement", "dispatched"),
     "progressed": ("handling", "report_progress", "handling"),
     "reviewed": ("checked", "review", "checked"),

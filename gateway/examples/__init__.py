@@ -32,6 +32,7 @@ from gateway.examples.categories import (
 )
 from gateway.examples.clocks import CALENDAR, CALENDAR_DAYS, CASE_CLOCKS, CLOCKS
 from gateway.examples.ids import AGENCY_ID, CASE_ID, GRID, SHIFT_ID, TOWN, UNIT_ID
+from gateway.examples.linkage import AGENCY_RETURNS, HISTORY_EXPORT, STATES
 from gateway.examples.registry import (
     AGENCY,
     ALLIANCE,
@@ -73,6 +74,7 @@ from gateway.examples.work import (
 __all__ = [
     "AGENCY",
     "AGENCY_ID",
+    "AGENCY_RETURNS",
     "ALIASES",
     "ALLIANCE",
     "ALLIANCE_PUT",
@@ -103,6 +105,7 @@ __all__ = [
     "FIXES",
     "GRID",
     "HISTORY",
+    "HISTORY_EXPORT",
     "HISTORY_OF_AREA",
     "IMPORT",
     "JURISDICTION",
@@ -133,6 +136,7 @@ __all__ = [
     "ROUTING_RUN",
     "SHIFT",
     "SHIFT_ID",
+    "STATES",
     "SUBSCRIPTION",
     "TAKEN",
     "TOWN",

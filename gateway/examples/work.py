@@ -37,8 +37,10 @@ CASE: dict[str, Any] = {
     "occurred_at": "2026-01-31T08:00:00.000000Z",
     "reported_at": "2026-01-31T08:00:03.120000Z",
     "original": {"crs": "gcj02", "lon": 120.7012, "lat": 30.7688},
+    "history_digest": "7d2f8c1e4b6a90d3f5e2c7b8a1946d0e3f7c5a2b9d8e1f604c3b7a5d2e9f8061",
     "external_refs": [{"system": "city-12345", "id": "2026013100017"}],
     "photos": [],
+    "agencies": [],
     "clocks": CLOCKS,
     "extension_requests": [],
 }

@@ -84,7 +84,7 @@ def calendar(session: Session, digest: str | None = None) -> Calendar:
     held = _held.get(wanted)
     if held is None:
         own = {year: from_json(days) for year, days in session.execute(_OWN_DAYS)}
-        held = workdays.calendar(workdays.own_days(own))
+        held = workdays.calendar(workdays.own_days(own), wanted)
         _held.clear()
         _held[wanted] = held
     return held
@@ -202,6 +202,24 @@ def live(session: Session, case_id: UUID, *stages: StageName) -> list[Clock]:
     return [clock for clock in _load(session, [case_id]).get(case_id, []) if clock.live and clock.stage in stages]
 
 
+def recount(session: Session, rows: Sequence[Row], days: Calendar, at: datetime) -> dict[UUID, Changes]:
+    """Counts the live clocks of locked cases by this calendar; returns, for cases whose time is another now, the
+    columns of `cases` that tell of it."""
+    known = _load(session, [row["id"] for row in rows])
+    counted: list[dict[str, Any]] = []
+    columns: dict[UUID, Changes] = {}
+    for row in rows:
+        before = [
+            clock for clock in known.get(row["id"], []) if clock.live and clock.counted_by not in (None, days.key)
+        ]
+        after = [rules.recount(days, clock, at) for clock in before]
+        counted += [row_of(row["id"], clock) for clock in after]
+        if any(one.bells != other.bells for one, other in zip(before, after, strict=True)):
+            columns[row["id"]] = _columns(row, before, after, at)
+    _write(session, counted)
+    return columns
+
+
 def change(session: Session, row: Row, before: Sequence[Clock], after: Sequence[Clock], at: datetime) -> Changes:
     """Writes clocks that were set anew; returns the columns of `cases` that tell of them."""
     _write(session, [row_of(row["id"], clock) for clock in after])
@@ -285,6 +303,7 @@ def row_of(case_id: UUID, clock: Clock) -> dict[str, Any]:
         ],
         "rung": clock.rung,
         "next_at": coming.at if coming else None,
+        "counted_by": clock.counted_by,
     }
 
 
@@ -309,6 +328,7 @@ def clock_of(row: Any) -> Clock:
         edition=row.edition,
         bells=tuple(Bell(each["bell"], _at(each["at"]), each["edition"], each["level"]) for each in row.bells),
         rung=row.rung,
+        counted_by=row.counted_by,
     )
 
 

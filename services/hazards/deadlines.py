@@ -20,10 +20,12 @@ from sqlalchemy import (
     Integer,
     Text,
     Uuid,
+    and_,
     bindparam,
     cast,
     column,
     func,
+    or_,
     select,
     update,
 )
@@ -40,6 +42,8 @@ from services.hazards.domain.machine import ENDS
 from services.hazards.tables import case_bells, case_clocks, cases
 
 CHUNK = 500
+RECOUNTED = 100
+"""Cases in a second, each by itself."""
 C, K = cases.c, case_clocks.c
 _BELLS = Rows(case_bells, *(each.name for each in case_bells.c))
 _MARKS = ("warned_at", "missed_at", "unacknowledged_at", "level")
@@ -107,6 +111,16 @@ _TO_RESUME = (
 )
 
 
+# Clocks that an older calendar counted. Those of a newer file's are a newer replica's: no replica counts them back.
+_BY = K.counted_by
+_OF_OTHERS = or_(_BY < bindparam("key"), and_(_BY > bindparam("key"), _BY < bindparam("newer")))  # noqa: SIM300
+_TO_RECOUNT = (
+    select(*records.COLUMNS)
+    .where(C.id.in_(select(K.case_id).where(K.ended_at.is_(None), _OF_OTHERS).limit(bindparam("chunk", type_=Integer))))
+    .with_for_update(skip_locked=True)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
     """One bell of one clock of one case."""
@@ -133,6 +147,17 @@ def resume(session: Session, *, clock: Now, chunk: int = CHUNK) -> int:
         for row in rows
     ]
     records.record(session, now, [records.Happened(records.RESUME, row, after) for row, after in went_on])
+    return len(rows)
+
+
+def recount(session: Session, *, clock: Now, chunk: int = RECOUNTED) -> int:
+    """Counts clocks anew that were counted by another calendar; returns how many cases it looked at."""
+    now, days = clock(), clocks.calendar(session)
+    newer = str(int(days.key[:4]) + 1)
+    rows = session.execute(_TO_RECOUNT, {"key": days.key, "newer": newer, "chunk": chunk}).mappings().all()
+    told = clocks.recount(session, rows, days, now) if rows else {}
+    moved = [(row, records.change(session, row, told[row["id"]], now)) for row in rows if row["id"] in told]
+    records.record(session, now, [records.Happened(records.RECOUNT, row, after) for row, after in moved])
     return len(rows)
 
 

@@ -33,7 +33,7 @@ from contracts.hazards.commands import (
 )
 from contracts.scope import Actor
 from geo.cells import CellsHolder
-from services.hazards import commands, deadlines, reactions
+from services.hazards import commands, daily, deadlines, reactions
 
 
 class HazardsService:
@@ -108,7 +108,12 @@ class HazardsService:
     @every(seconds=1)
     def ring_deadlines(self, session: Session) -> None:
         deadlines.resume(session, clock=self.clock)
+        deadlines.recount(session, clock=self.clock)
         deadlines.ring(session, clock=self.clock)
+
+    @every(seconds=600)
+    def seal_days(self, session: Session) -> None:
+        daily.seal_days(session, clock=self.clock)
 
     @every(seconds=1)
     def follow_boundary(self, session: Session) -> None:

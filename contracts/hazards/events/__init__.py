@@ -32,6 +32,7 @@ from contracts.hazards.events.clocks import (
     CaseSuspended,
     DeadlineEscalated,
     DeadlineMissed,
+    DeadlineRecounted,
     DeadlineWarned,
     DispatchUnacknowledged,
 )
@@ -104,6 +105,7 @@ __all__ = [
     "CaseVoided",
     "DeadlineEscalated",
     "DeadlineMissed",
+    "DeadlineRecounted",
     "DeadlineWarned",
     "DispatchUnacknowledged",
     "Grade",

@@ -49,6 +49,14 @@ class DeadlineEscalated(_OfClock):
 
 
 @event
+class DeadlineRecounted(CaseState):
+    """The calendar has other holidays or working days now, and with them the case another time; `due_at` has it."""
+
+    type: ClassVar[str] = "county.hazards.case.deadline_recounted.v1"
+    trigger: ClassVar[str] = "command PutCalendarDays, or a release with another year's notice"
+
+
+@event
 class DispatchUnacknowledged(_OfClock):
     """Nobody accepted or returned the dispatch in its window: for the town and county centres."""
 

@@ -148,6 +148,7 @@ def report_cases(
     now = clock()
     day = now.astimezone(COUNTY_TIME).date()
     rows: dict[UUID, dict[str, Any]] = {}
+    opened: dict[UUID, records.Happened] = {}
     begun: dict[UUID, tuple[CaseClock, ...]] = {}
     replies: dict[UUID, Case] = {}
     for each, facts, number in _facts_of(session, list(first.values()), day):
@@ -160,14 +161,15 @@ def report_cases(
             replies[each.command.case_id] = _same_again(session, each)
         else:
             rows[row["id"]] = row | {"case_no": f"{county_code}-{day:%Y%m%d}-{number:05d}"}
+            opened[row["id"]] = records.opening(rows[row["id"]], each.actor, now)
             begun[row["id"]] = clocks.begin(session, facts, now)
     given = to_json([{**row, "geom": point(row["lon"], row["lat"])} for row in rows.values()])
     bodies = {UUID(case_id): body for case_id, body in _INSERT.execute(session, rows=given)} if rows else {}
-    for case_id, row in rows.items():
+    for case_id in rows:
         each = first[case_id]
         if case_id in bodies:
             clocks.keep(session, case_id, begun[case_id])
-            reply = _taken(session, each, now, row, bodies[case_id])
+            reply = _taken(session, each, now, opened[case_id], bodies[case_id])
             # Written at the end of the batch, so no statement has seen them yet.
             reply.body["clocks"] = clocks.shown(begun[case_id])
         else:
@@ -205,14 +207,14 @@ def _is_known(session: Session, asked: Asked[ReportCase]) -> bool:
     return session.execute(_KNOWN, {"case_id": asked.command.case_id}).first() is not None
 
 
-def _taken(session: Session, asked: Asked[ReportCase], now: datetime, row: records.Row, body: str) -> Case:
+def _taken(session: Session, asked: Asked[ReportCase], now: datetime, opened: records.Happened, body: str) -> Case:
     """What belongs to a case that was just written."""
-    command = asked.command
+    command, row = asked.command, opened.after
     link(session, command.case_id, command.external_refs, now)
     if command.photo is not None:
         keep_photo(session, row, command.photo, records.REPORT, now)
     with telemetry.bound(asked.context):
-        records.record(session, now, [records.Happened(records.REPORT, None, row, asked.actor)])
+        records.record(session, now, [opened])
     if command.external_refs or command.photo is not None:
         return records.reply(session, command.case_id)
     return records.reply_of(command.case_id, body)

@@ -90,6 +90,8 @@ class Clock:
     edition: int = 0
     bells: tuple[Bell, ...] = ()
     rung: int = 0
+    counted_by: str | None = None
+    """The calendar's key; None when nothing but hours day and night is counted."""
 
     @property
     def live(self) -> bool:
@@ -142,6 +144,21 @@ def restage(calendar: Calendar, clock: Clock, policy: Stage, at: datetime) -> Cl
     return replace(anew, original_due_at=due(calendar, replace(anew, extensions=())))
 
 
+def recount(calendar: Calendar, clock: Clock, at: datetime) -> Clock:
+    """The clock by another calendar: what is still to come has other times, what had its time keeps it."""
+    ran_until = clock.paused_at or at
+    moved = replace(clock, due_at=due(calendar, clock), counted_by=_by(calendar, clock))
+    kept = [bell for bell in clock.bells if bell.at <= ran_until]
+    to_come = {bell.name for bell in clock.bells if bell.at > ran_until}
+    fresh = [replace(bell, at=max(bell.at, ran_until)) for bell in _bells(calendar, moved) if bell.name in to_come]
+    return replace(moved, bells=(*kept, *fresh))
+
+
+def _by(calendar: Calendar, clock: Clock) -> str | None:
+    amounts = (clock.policy, *(step.after for step in clock.policy.escalate), *clock.extensions)
+    return None if all(each.unit is Unit.HOURS for each in amounts) else calendar.key
+
+
 def due(calendar: Calendar, clock: Clock) -> datetime:
     """When the clock's time is over: its amount, then each extension from there, without the pauses."""
     at = calendar.add(clock.started_at, clock.policy.amount, clock.policy.unit, clock.pauses)
@@ -156,14 +173,15 @@ def _set_anew(calendar: Calendar, before: Clock, clock: Clock, at: datetime) -> 
     past = [bell for bell in before.bells if bell.at <= ran_until]
     to_come = {bell.name for bell in before.bells if bell.edition == before.edition and bell.at > ran_until}
     said = {bell.name for bell in _bells(calendar, before)} - to_come  # in this edition, or in one before
-    moved = replace(clock, edition=clock.edition + 1, due_at=due(calendar, clock))
+    by = _by(calendar, clock)
+    moved = replace(clock, edition=clock.edition + 1, due_at=due(calendar, clock), counted_by=by)
     fresh = [bell for bell in _bells(calendar, moved) if bell.at > ran_until or bell.name not in said]
     return replace(moved, bells=(*past, *fresh))
 
 
 def _timed(calendar: Calendar, clock: Clock, at: datetime) -> Clock:
     """With due time and bells as the pauses now have it; bells whose time had come before the last one keep it."""
-    moved = replace(clock, due_at=due(calendar, clock))
+    moved = replace(clock, due_at=due(calendar, clock), counted_by=_by(calendar, clock))
     if not clock.bells:
         return replace(moved, bells=tuple(_bells(calendar, moved)))
     stood_at, ran_on_at = clock.pauses[-1] if clock.pauses else (at, at)

@@ -66,11 +66,12 @@ def known_years(own: OwnDays) -> list[int]:
     return sorted({*official(), *own})
 
 
-def calendar(own: OwnDays) -> Calendar:
-    """Both as one calendar to count by."""
+def calendar(own: OwnDays, digest: str = "") -> Calendar:
+    """Both as one calendar to count by. digest: of the county's own days."""
     days = [each for year in known_years(own) for each in days_of(year, own)]
     return Calendar(
         off=frozenset(each.day for each in days if not each.working),
         on=frozenset(each.day for each in days if each.working),
         years=frozenset(known_years(own)),
+        key=f"{max(official())}{digest}",
     )

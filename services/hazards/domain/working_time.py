@@ -61,13 +61,15 @@ class Calendar:
     """Which days are worked and during which hours.
 
     off: weekdays without work; on: weekend days with work (make-up days); years: those whose holidays are known, the
-    others have weekends only. `hours` ascend and do not touch.
+    others have weekends only. `hours` ascend and do not touch. `key` tells calendars apart: the last year known by the
+    platform's file, then a digest of the county's own days.
     """
 
     off: frozenset[date] = frozenset()
     on: frozenset[date] = frozenset()
     years: frozenset[int] = frozenset()
     hours: tuple[tuple[time, time], ...] = OFFICE_HOURS
+    key: str = ""
     _spans: tuple[tuple[int, int], ...] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

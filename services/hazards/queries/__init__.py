@@ -4,6 +4,7 @@ A reader sees a case by area, category and sensitivity, or because its agency ta
 GET /v1/cases/{id} are the same JSON (`case_json`).
 """
 
+from services.hazards.queries.agencies import agency_returns
 from services.hazards.queries.cases import (
     MAX_LIMIT,
     VISIBILITY,
@@ -25,6 +26,7 @@ from services.hazards.queries.dry_runs import (
     require_rule_maker,
     routing_dry_run,
 )
+from services.hazards.queries.history import history_export
 from services.hazards.queries.lists import case_list, case_tile
 from services.hazards.queries.quarantine import quarantine_entry, quarantine_page
 from services.hazards.queries.registry import categories, category, category_version_list, states
@@ -33,6 +35,7 @@ from services.hazards.queries.routing_rules import case_routing, routing, routin
 __all__ = [
     "MAX_LIMIT",
     "VISIBILITY",
+    "agency_returns",
     "DryRun",
     "RoutingChange",
     "bare_case_body",
@@ -47,6 +50,7 @@ __all__ = [
     "case_standing",
     "case_tile",
     "categories",
+    "history_export",
     "category",
     "category_dry_run",
     "category_version_list",

@@ -109,8 +109,11 @@ cases = Table(
     Column("warned_at", at_type()),
     Column("missed_at", at_type()),
     Column("accept_due_at", at_type()),
+    Column("return_by", at_type(), comment="until when the running dispatch may be returned"),
     Column("unacknowledged_at", at_type()),
     Column("report_digest", Text, nullable=False, comment="of the command: the same id with other content is refused"),
+    Column("history_digest", Text, comment="the head of its history's chain: the last row's digest"),
+    Column("chained_from", Integer, comment="the first seq of that chain; earlier rows have no digest"),
     Index("cases_recent", text("reported_at DESC"), text("id DESC")),
     Index("cases_state_recent", "state", text("reported_at DESC"), text("id DESC")),
     Index("cases_area", "area_path", "reported_at"),
@@ -143,6 +146,13 @@ case_history = Table(
     Column("note", Text),
     Column("before", JSONB, comment="what relocate, recategorise and dispatch changed"),
     Column("after", JSONB),
+    # The chain (services/hazards/chain.py); NULL in rows of the time before it.
+    Column("algorithm", SmallInteger),
+    Column("previous", Text),
+    Column("digest", Text),
+    Column("digests", JSONB),
+    Column("salts", JSONB, comment="what is erased takes its salt along"),
+    Index("case_history_at", "at", postgresql_using="brin"),
 )
 
 case_photos = Table(

@@ -26,6 +26,8 @@ case_clocks = Table(
     Column("bells", JSONB, nullable=False, comment="[{bell, at, edition, level}, …] in order"),
     Column("rung", SmallInteger, nullable=False, comment="so many of them have rung"),
     Column("next_at", at_type(), comment="when the next one rings; NULL: none, for now"),
+    Column("counted_by", Text, comment="key of the calendar it was last counted by; NULL: hours alone"),
+    Index("case_clocks_counted", "counted_by", postgresql_where=text("ended_at IS NULL")),
     Index("case_clocks_to_ring", "next_at", postgresql_where=text("next_at IS NOT NULL")),
 )
 

@@ -31,7 +31,7 @@ def test_the_calendar_says_which_days_are_worked_and_which_years_it_does_not_kno
 def test_the_countys_days_are_put_by_the_county_alone_and_count_without_a_restart(platform: Platform) -> None:
     body = {"days": [{"day": "2031-03-04", "working": False, "name": "县庆"}]}
     with platform.client("west") as west:
-        problem(west.put("/v1/calendar/2031", json=body), 403, "not_allowed")
+        problem(west.put("/v1/calendar/2031", json=body), 403, "forbidden")
     with platform.client("admin") as admin:
         put = admin.put("/v1/calendar/2031", json=body)
         assert (put.status_code, put.json()["version"], put.headers["etag"]) == (200, 1, '"1"'), put.text

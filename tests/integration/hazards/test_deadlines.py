@@ -379,6 +379,37 @@ def test_the_countys_own_days_count_at_once(town: Town) -> None:
     assert town.report().body["due_at"] == "2027-02-05T09:30:00.000000Z"
 
 
+def test_a_changed_calendar_moves_what_is_to_come_and_nothing_that_was_said(town: Town) -> None:
+    staged(town, stage("total", 4, "working_days"))
+    staged(town, TOTAL, category="fire.electrical")
+    town.clock.now = datetime(2027, 2, 2, 2, tzinfo=UTC)  # a Tuesday of a year that no notice tells of
+    case, hourly = town.report(), town.report(category="fire.electrical")
+    assert case.body["due_at"] == "2027-02-08T09:30:00.000000Z"
+    assert deadlines.recount(town.session, clock=town.clock) == 0
+    town.clock.forward(days=2, hours=7)  # half is past
+    assert ring(town) == 1 + 3
+    days = [
+        {"day": "2027-02-05", "working": False, "name": "除夕"},
+        {"day": "2027-02-08", "working": False, "name": "春节"},
+    ]
+    asked = PutCalendarDays.model_validate({"year": 2027, "days": days})
+    commands.put_calendar_days(town.session, town.centre, asked, clock=town.clock)
+    assert [deadlines.recount(town.session, clock=town.clock) for _ in range(2)] == [1, 0]
+    total = clock_of(town, case, "total")
+    assert total["due_at"] == "2027-02-10T09:30:00.000000Z"
+    assert [bell["rung"] for bell in total["bells"]] == [True, False, False]
+    assert town.events(case)[-1]["type"] == "county.hazards.case.deadline_recounted.v1"
+    assert town.events(case)[-1]["data"]["due_at"] == "2027-02-10T09:30:00Z"
+    assert town.history(case)[-1]["move"] == "recount_deadline"
+    assert town.now(hourly)["version"] == 4  # its three bells, and nothing of a calendar
+    town.clock.forward(days=30)
+    assert ring(town) == 2
+    again = PutCalendarDays.model_validate({"year": 2027, "days": []})
+    commands.put_calendar_days(town.session, town.centre, again, clock=town.clock)
+    assert deadlines.recount(town.session, clock=town.clock) == 1
+    assert ring(town) == 0
+
+
 def test_two_replicas_at_once_say_everything_once(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PINGAN_COUNTY_CODE", "330499")
     clock, bind = Clock(), engine(database.url("hazards_app"))

@@ -101,7 +101,7 @@ def test_history_and_moves_are_read_under_the_same_sight(town: Town) -> None:
     assert not read(town.session, queries.case_history(town.south.scope, case.case_id))
     query = queries.case_standing(town.fire.scope, case.case_id)
     row = town.session.execute(query.build(), query.parameters).mappings().one()
-    assert queries.moves_for(row, town.fire)[:2] == ["accept", "return"]
+    assert queries.moves_for(row, town.fire, town.clock())[:2] == ["accept", "return"]
 
 
 def test_the_default_categories_are_there_and_fit_the_kinds(town: Town) -> None:

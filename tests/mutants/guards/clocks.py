@@ -67,7 +67,7 @@ GUARDS = (
     Guard(
         "clocks: as many extensions as the category allows",
         EFFECTS,
-        'if row["extensions"] >= base.policy.extensions:',
+        'if row["extensions"] >= allowed:',
         "if row is None:",
         (f"{H}test_more_time_is_asked_for_granted_and_counted",),
     ),

@@ -13,6 +13,8 @@ SCOPE = Scope(areas=("330499/330499101/",), ceiling=Sensitivity.OPEN, agency_id=
 ONE = UUID(int=1)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 READS = {
+    "agency_returns": lambda scope: queries.agency_returns(scope, ONE, LONG_AGO, LONG_AGO),
+    "history_export": lambda scope: queries.history_export(scope, ONE),
     "case_by_id": lambda scope: queries.case_by_id(scope, ONE),
     "case_standing": lambda scope: queries.case_standing(scope, ONE),
     "case_clocks_now": lambda scope: queries.case_clocks_now(scope, ONE),

@@ -10,7 +10,7 @@ from sqlalchemy import insert, select, update
 from contracts.hazards.commands.stages import Amount, StageName, Unit
 from contracts.hazards.errors import ExtensionOver, MissingMoveField, NoExtensionLeft
 from contracts.refusals import InvalidField
-from services.hazards import clocks
+from services.hazards import clocks, placing
 from services.hazards.commands.effects.parts import Changes, Moving
 from services.hazards.domain import clocks as rules
 from services.hazards.domain.clocks import Clock
@@ -23,8 +23,9 @@ X = case_extensions.c
 def request_extension(moving: Moving) -> Changes:
     """Raises MissingMoveField, InvalidField, NoExtensionLeft."""
     command, row, base = moving.command, moving.row, _measured(_running(moving))
-    if row["extensions"] >= base.policy.extensions:
-        raise NoExtensionLeft(allowed=base.policy.extensions)
+    allowed = min(base.policy.extensions, placing.any_category(moving.session, row["category"]).max_extensions)
+    if row["extensions"] >= allowed:
+        raise NoExtensionLeft(allowed=allowed)
     if command.until is None and command.working_days is None:
         text = "Say until when, or how many working days."
         raise MissingMoveField(text, field="until", expected="until | working_days")

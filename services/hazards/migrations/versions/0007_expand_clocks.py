@@ -29,9 +29,12 @@ CREATE TABLE hazards.case_clocks (
     bells JSONB NOT NULL,
     rung SMALLINT NOT NULL,
     next_at TIMESTAMP WITH TIME ZONE,
+    counted_by TEXT,
     PRIMARY KEY (case_id, stage, round),
     FOREIGN KEY(case_id) REFERENCES hazards.cases (id)
 );
+
+CREATE INDEX case_clocks_counted ON hazards.case_clocks (counted_by) WHERE ended_at IS NULL;
 
 CREATE INDEX case_clocks_to_ring ON hazards.case_clocks (next_at) WHERE next_at IS NOT NULL;
 
@@ -124,6 +127,7 @@ COMMENT ON COLUMN hazards.case_clocks.extensions IS '[{amount, unit}, …] after
 COMMENT ON COLUMN hazards.case_clocks.edition IS 'counts how often the due time was set anew';
 COMMENT ON COLUMN hazards.case_clocks.bells IS '[{bell, at, edition, level}, …] in order';
 COMMENT ON COLUMN hazards.case_clocks.rung IS 'so many of them have rung';
+COMMENT ON COLUMN hazards.case_clocks.counted_by IS 'key of the calendar it was last counted by; NULL: hours alone';
 COMMENT ON COLUMN hazards.case_clocks.next_at IS 'when the next one rings; NULL: none, for now';
 COMMENT ON COLUMN hazards.case_bells.bell IS 'warn_50, missed, escalate_1: said once, this key says so';
 COMMENT ON COLUMN hazards.case_bells.at IS 'when it had to ring';

@@ -30,7 +30,7 @@ from tests.integration.hazards.year.replica import SharedClock, run
 from tests.integration.hazards.year.scripts import CATEGORIES, YEAR_BEGINS, YEAR_ENDS, Script, Step, scripts
 from tests.servers import Database
 
-CASES = int(os.environ.get("YEAR_CASES", "300"))
+CASES = int(os.environ.get("YEAR_CASES", "200"))
 SEED = int(os.environ.get("FAULTS_SEED", "20260215"))
 _NOTES = """
 CREATE SCHEMA year;
@@ -98,7 +98,7 @@ def bind(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine
     bind.dispose()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_a_year_with_replicas_killed_at_random_says_everything_once(
     bind: Engine, database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
