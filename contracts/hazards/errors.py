@@ -194,3 +194,43 @@ class RunIdReused(Refusal):
     code = "hazards.run_id_reused"
     status = 409
     zh = "该运行编号已用于其他运行"
+
+
+class ImplausibleTime(Refusal):
+    """`occurred_at` lies in the future or too long ago."""
+
+    code = "hazards.implausible_time"
+    status = 422
+    zh = "发生时间晚于当前时间或过于久远"
+
+
+class UnknownFile(Refusal):
+    """No upload of yours that is still free has this id."""
+
+    code = "hazards.unknown_file"
+    status = 422
+    zh = "附件不存在、已被使用或不是本人上传"
+
+
+class TooManyFiles(Refusal):
+    """The case, or this report or move, would have more files than a case may have."""
+
+    code = "hazards.too_many_files"
+    status = 422
+    zh = "附件数量超过上限"
+
+
+class FilesTooLarge(Refusal):
+    """The files of the case would be larger together than a case's may be."""
+
+    code = "hazards.files_too_large"
+    status = 413
+    zh = "案件附件总大小超过上限"
+
+
+class UploadLimit(Refusal):
+    """You have uploaded as much as one account may in a day."""
+
+    code = "hazards.upload_limit"
+    status = 429
+    zh = "今日上传数量已达上限"

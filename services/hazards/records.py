@@ -29,6 +29,7 @@ from contracts.hazards.events import (
     DeadlineRecounted,
     DeadlineWarned,
     DispatchUnacknowledged,
+    EmergencyReported,
 )
 from contracts.hazards.states import State, released
 from contracts.scope import Actor, Scope
@@ -74,6 +75,7 @@ COLUMNS = (
 )
 _OF_EVENT = sorted((set(CaseState.model_fields) & {column.name for column in cases.c}) - {"state"})
 """What an event takes from the row as it is; position, overdue and the move are its own."""
+_OF_EMERGENCY = sorted(set(EmergencyReported.model_fields) & {column.name for column in cases.c})
 _COMPARED = (
     "lon",
     "lat",
@@ -222,6 +224,25 @@ def reply_of(case_id: UUID, json: str) -> Case:
 def current_event(row: Row, what: str, at: datetime) -> Event[CaseState]:
     """The case's state at its current version, as the event of what happened last (Announce)."""
     return _event(Happened(what, row, row), at)
+
+
+def emergency_event(row: Row) -> Event[EmergencyReported]:
+    """What the duty desks hear of a case that was just reported, beside the case's own event."""
+    data = EmergencyReported(
+        case_id=row["id"],
+        lon=round(row["lon"], 4),
+        lat=round(row["lat"], 4),
+        **{name: row[name] for name in _OF_EMERGENCY},
+    )
+    return Event(
+        data,
+        entity_id=row["id"],
+        entity_version=row["version"],
+        area_path=row["area_path"],
+        occurred_at=row["occurred_at"],
+        sensitivity=row["sensitivity"],
+        boundary_version=row["located_version"],
+    )
 
 
 def participants(reporting: UUID, lead: UUID | None, assisting: Iterable[UUID], former: Iterable[UUID]) -> list[UUID]:

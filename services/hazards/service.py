@@ -21,6 +21,8 @@ from contracts.hazards.commands import (
     CalendarDays,
     Case,
     Category,
+    KeepFile,
+    KeptFile,
     LinkExternalRef,
     MoveCase,
     PutCalendarDays,
@@ -47,6 +49,7 @@ class HazardsService:
         self.clock = process_clock(demo=settings.demo)
         self.cells = CellsHolder()
         self.county_code = settings.county_code
+        self.kept = commands.KEPT
 
     @command_batch(ReportCase)
     def report_cases(self, session: Session, asked: list[Asked[ReportCase]]) -> list[Case]:
@@ -60,6 +63,10 @@ class HazardsService:
     @command(LinkExternalRef)
     def link_external_ref(self, session: Session, actor: Actor, asked: LinkExternalRef) -> Case:
         return commands.link_external_ref(session, actor, asked, clock=self.clock)
+
+    @command(KeepFile)
+    def keep_file(self, session: Session, actor: Actor, asked: KeepFile) -> KeptFile:
+        return commands.keep_file(session, actor, asked, clock=self.clock)
 
     @command(PutRoutingRule)
     def put_routing_rule(self, session: Session, actor: Actor, asked: PutRoutingRule) -> RoutingRule:

@@ -13,7 +13,7 @@ from contracts.scope import Actor
 from geo.cells import CellsHolder
 from services.hazards import records
 from services.hazards.commands.effects import EFFECTS, Changes, Moving, families, taking_part
-from services.hazards.commands.reporting import keep_photo
+from services.hazards.commands.filing import add_files
 from services.hazards.domain.moves import decide
 from services.hazards.queries import standing_of
 
@@ -42,8 +42,7 @@ def move_case(
     after = records.change(session, row, changes, now)
     taking_part.follow(moving, after, rule.move)
     families.follow(session, row, after, actor, now)
-    if command.photo is not None:
-        keep_photo(session, after, command.photo, rule.move.value, now)
+    add_files(session, actor, after, command, rule.move.value, now)
     happened = records.Happened(rule.move.value, row, after, actor, command.reason, command.note)
     records.record(session, now, [happened])
     return records.reply(session, command.case_id)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Integer, Select, Uuid, bindparam, case, cast, func, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql import ColumnElement
 
 from backbone.answers import body_column, json_object, utc
@@ -20,7 +21,7 @@ from services.hazards.domain.machine import Standing
 from services.hazards.domain.moves import legal_moves
 from services.hazards.queries.agencies import agencies_json
 from services.hazards.queries.parts import clocks_json, extensions_json
-from services.hazards.tables import IS_OVERDUE, IS_UNDISPATCHED, case_photos, cases, external_refs
+from services.hazards.tables import IS_OVERDUE, IS_UNDISPATCHED, case_files, cases, external_refs
 from services.hazards.tables import case_history as history_table
 
 MAX_LIMIT = 500
@@ -118,14 +119,14 @@ def _whole(**parts: ColumnElement[Any]) -> ColumnElement[Any]:
 
 
 def bare_case_body() -> ColumnElement[str]:
-    """`body` of a new case without other systems' ids or photos, for RETURNING; its clocks are the caller's."""
+    """`body` of a new case without other systems' ids or files, for RETURNING; its clocks are the caller's."""
     nothing: ColumnElement[Any] = literal_column("'[]'::json")
-    names = ("external_refs", "photos", "agencies", "clocks", "extension_requests")
+    names = ("external_refs", "photos", "files", "agencies", "clocks", "extension_requests")
     return body_column(_whole(**dict.fromkeys(names, nothing)))
 
 
 def case_json() -> ColumnElement[Any]:
-    """A case's whole state, with the position as given, other systems' ids, photos and each agency's part."""
+    """A case's whole state, with the position as given, other systems' ids, files and each agency's part."""
     refs = (
         select(
             func.coalesce(
@@ -136,32 +137,40 @@ def case_json() -> ColumnElement[Any]:
         .where(external_refs.c.entity == literal_column("'case'"), external_refs.c.entity_id == C.id)
         .scalar_subquery()
     )
-    photo = case_photos.c
-    photos = (
-        select(
-            func.coalesce(
-                func.json_agg(
-                    json_object(
-                        blob=photo.blob,
-                        media_type=photo.media_type,
-                        size_bytes=photo.size_bytes,
-                        move=photo.move,
-                        added_at=utc(photo.added_at),
-                    )
-                ),
-                literal_column("'[]'::json"),
-            )
-        )
-        .where(photo.case_id == C.id)
-        .scalar_subquery()
+    f = case_files.c
+    photo = json_object(
+        blob=f.blob, media_type=f.media_type, size_bytes=f.size_bytes, move=f.move, added_at=utc(f.added_at)
+    )
+    file = json_object(
+        file_id=f.id,
+        kind=f.kind,
+        media_type=f.media_type,
+        size_bytes=f.size_bytes,
+        width=f.width,
+        height=f.height,
+        seconds=f.seconds,
+        pages=f.pages,
+        move=f.move,
+        version=f.seq,
+        added_at=utc(f.added_at),
+        audience=f.audience,
     )
     return _whole(
         external_refs=refs,
-        photos=photos,
+        photos=_files(photo, f.kind == literal_column("'photo'")),
+        files=_files(file),
         agencies=agencies_json(),
         clocks=clocks_json(C.id),
         extension_requests=extensions_json(C.id),
     )
+
+
+def _files(one: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+    """The case's files as they came."""
+    f = case_files.c
+    listed = func.json_agg(aggregate_order_by(one, f.seq, f.position))
+    rows = select(func.coalesce(listed, literal_column("'[]'::json"))).where(f.case_id == C.id, *conditions)
+    return rows.scalar_subquery()
 
 
 @query

@@ -14,11 +14,13 @@ from services.hazards.tables.cases import (
     external_refs,
 )
 from services.hazards.tables.clocks import calendar_days, case_bells, case_clocks, case_extensions
+from services.hazards.tables.files import FILE_COLUMNS, case_files, upload_days, uploads
 from services.hazards.tables.history import history_days, history_erasures
 from services.hazards.tables.registry import categories, category_versions, jurisdictions, routing_rules, routing_runs
 from services.hazards.tables.schema import agencies, agencies_projection, metadata, projection
 
 __all__ = [
+    "FILE_COLUMNS",
     "IS_AT_REST",
     "IS_OPEN",
     "IS_OVERDUE",
@@ -32,6 +34,7 @@ __all__ = [
     "case_clocks",
     "case_days",
     "case_extensions",
+    "case_files",
     "case_history",
     "case_numbers",
     "case_photos",
@@ -46,4 +49,6 @@ __all__ = [
     "projection",
     "routing_rules",
     "routing_runs",
+    "upload_days",
+    "uploads",
 ]

@@ -127,6 +127,7 @@ cases = Table(
     Index("cases_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
     Index("cases_undispatched", text("reported_at DESC"), text("id DESC"), postgresql_where=IS_UNDISPATCHED),
     Index("cases_waiting", "id", postgresql_where=IS_UNDISPATCHED),
+    Index("cases_reporter", "reporter_account_id", text("reported_at DESC"), text("id DESC")),
     Index("cases_unassigned", text("reported_at DESC"), text("id DESC"), postgresql_where=text("unassigned")),
 )
 

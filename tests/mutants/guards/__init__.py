@@ -1,4 +1,4 @@
-"""The list: what keeps events, commands, sight, the edge, deliveries, facts, histories and places right."""
+"""The list: what keeps events, commands, sight, the edge, deliveries, facts, histories, intake and places right."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tests.mutants.guards import (
     events,
     facts,
     histories,
+    intake,
     outbox,
     places,
     routing,
@@ -30,4 +31,5 @@ GUARDS = (
     *places.GUARDS,
     *clocks.GUARDS,
     *routing.GUARDS,
+    *intake.GUARDS,
 )
