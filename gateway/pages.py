@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False)
 # Everything comes from here; the map draws in workers made of blobs and reads its own images from memory.
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
-    "font-src 'self'; connect-src 'self'; worker-src 'self' blob:; child-src blob:; base-uri 'none'; "
+    "media-src blob:; font-src 'self'; connect-src 'self'; worker-src 'self' blob:; child-src blob:; base-uri 'none'; "
     "form-action 'self'; frame-ancestors 'none'"
 )
 FOREVER = "public, max-age=31536000, immutable"

@@ -60,8 +60,20 @@ def open_page(browser: Browser, platform: Platform) -> Iterator[Callable[..., Pa
         if response.status >= 500:
             complaints.append(f"{response.status} {response.url}")
 
-    def opened(language: str = "zh", expect_errors: bool = False) -> Page:
-        context = browser.new_context(viewport={"width": 1440, "height": 860}, locale="zh-CN")
+    def opened(
+        language: str = "zh",
+        expect_errors: bool = False,
+        size: tuple[int, int] = (1440, 860),
+        at: dict[str, float] | None = None,
+        deaf: bool = False,
+    ) -> Page:
+        """`at`: where the device says it is; `deaf`: the page hears no events, and learns what others do too late."""
+        context = browser.new_context(
+            viewport={"width": size[0], "height": size[1]},
+            locale="zh-CN",
+            geolocation=at,
+            permissions=["geolocation"] if at else [],
+        )
         context.add_init_script(f"localStorage.setItem('pingan.language', '{language}')")
         contexts.append(context)
         page = context.new_page()
@@ -70,6 +82,8 @@ def open_page(browser: Browser, platform: Platform) -> Iterator[Callable[..., Pa
             page.on("console", on_console)
         page.on("pageerror", lambda error: complaints.append(f"script: {error}"))
         page.on("response", on_response)
+        if deaf:
+            page.route("**/v1/events/stream*", lambda route: None)  # it connects for ever
         page.goto(platform.url)
         return page
 
@@ -81,8 +95,13 @@ def open_page(browser: Browser, platform: Platform) -> Iterator[Callable[..., Pa
 
 def sign_in(page: Page, login: str) -> None:
     """By the form, as a person does; returns when the map is drawn and the event stream is open."""
+    sign_in_deaf(page, login)
+    page.wait_for_selector(".chip.open")
+
+
+def sign_in_deaf(page: Page, login: str) -> None:
+    """The same without waiting for events, which this page will not hear."""
     page.fill("input[name=login]", login)
     page.fill("input[name=password]", staff.PASSWORD.format(login=login))
     page.click("button[type=submit]")
-    page.wait_for_selector(".map-canvas[data-ready=true]")
-    page.wait_for_selector(".chip.open")
+    page.wait_for_selector(".map-canvas[data-ready=true]", state="attached")

@@ -79,15 +79,47 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
   throw new Problem(answer.status, problem.code ?? "unknown", problem.detail ?? problem.title ?? "", problem.field, problem);
 }
 
-export async function get<T>(path: string): Promise<T> {
-  return (await send(path)).json();
+export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await send(path, signal ? { signal } : {})).json();
 }
 
 /** A write; `version` goes as If-Match, `key` as Idempotency-Key: the same key again is the same write. */
 export async function post<T>(path: string, body: unknown, key: string, version?: number): Promise<T> {
+  return write("POST", path, body, key, version);
+}
+
+export async function put<T>(path: string, body: unknown, key: string, version?: number): Promise<T> {
+  return write("PUT", path, body, key, version);
+}
+
+async function write<T>(method: string, path: string, body: unknown, key: string, version?: number): Promise<T> {
   const headers: Record<string, string> = { "Content-Type": "application/json", "Idempotency-Key": key };
   if (version !== undefined) headers["If-Match"] = `"${version}"`;
-  return (await send(path, { method: "POST", body: JSON.stringify(body), headers })).json();
+  return (await send(path, { method, body: JSON.stringify(body), headers })).json();
+}
+
+const COPY_TRIES = 12;
+
+/** A file that only the session may read, as an address for <img>, <audio> and downloads; revoke it when done. */
+export async function blobAddress(path: string): Promise<string> {
+  for (let tries = 0; tries < COPY_TRIES; tries++) {
+    const answer = await send(path);
+    if (answer.status !== 202) return URL.createObjectURL(await answer.blob());
+    // Readers' copies are made in the background.
+    await new Promise((resolve) => setTimeout(resolve, 1000 * Number(answer.headers.get("Retry-After") ?? 1)));
+  }
+  throw new Problem(202, "preparing", "");
+}
+
+/** One key for one content: the same again is the same write, something else is another. */
+export function keyed(): (body: unknown) => string {
+  let last = "";
+  let key = "";
+  return (body) => {
+    const now = JSON.stringify(body);
+    if (now !== last) [last, key] = [now, crypto.randomUUID()];
+    return key;
+  };
 }
 
 export async function all<T>(path: string, most: number): Promise<T[]> {

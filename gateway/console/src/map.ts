@@ -11,6 +11,7 @@ export const TONES: Record<string, string> = {
   dispatched: "#d08b2e",
   accepted: "#2f7f86",
   handling: "#2f7f86",
+  suspended: "#7a6a94",
   handled: "#5b7f4b",
   checked: "#5b7f4b",
 };

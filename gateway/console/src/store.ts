@@ -1,7 +1,9 @@
 // What the page knows: open cases, units on duty, the newest events; kept true by the two streams.
-import { computed, reactive, shallowReactive } from "vue";
+import { computed, reactive, shallowReactive, watch } from "vue";
 import { all, get, Problem, session } from "./api";
-import type { Agency, Area, Case, Category, CountyEvent, Me, MoveRow, Page, StateRow, Title, Unit } from "./model";
+import { forgetDrafts } from "./drafts";
+import type { Agency, Area, Case, Category, CountyEvent, Me, MoveRow, Page, Place, StateRow, Title, Unit } from "./model";
+import { route } from "./route";
 import { type Health, listen } from "./sse";
 
 export const MOST_CASES = 1000;
@@ -11,11 +13,14 @@ export const store = reactive({
   me: null as Me | null,
   loading: true,
   failed: "" as string,
-  more: false,
   health: "connecting" as Health,
-  chosen: null as string | null,
-  reporting: null as { lon: number; lat: number } | null,
   events: [] as CountyEvent[],
+  /** The case that is looked at: it is on the map even when it is not open. */
+  shown: null as Case | null,
+  /** The place of a form that is being filled in. */
+  here: null as Place | null,
+  /** Somebody asks for a place by a click on the map. */
+  picking: null as { picked: (place: Place) => void } | null,
 });
 export const cases = shallowReactive(new Map<string, Case>());
 export const units = shallowReactive(new Map<string, Unit>());
@@ -24,24 +29,40 @@ export const tables = reactive({
   states: {} as Record<string, StateRow>,
   moves: {} as Record<string, MoveRow>,
   categories: [] as Category[],
-  agencies: {} as Record<string, string>,
+  agencies: {} as Record<string, Agency>,
 });
+const categoriesByCode = computed(() => new Map(tables.categories.map((each) => [each.code, each])));
+const wholeCategories = new Map<string, Promise<Category | null>>();
+type Listener = (event: CountyEvent, now: Case | null) => void;
+const listeners = new Set<Listener>();
 let listening: AbortController | null = null;
-
-export const newestFirst = computed(() => [...cases.values()].sort((a, b) => (a.reported_at < b.reported_at ? 1 : -1)));
 
 export function said(title: Title | undefined, otherwise: string): string {
   return title ? title[session.language as keyof Title] : otherwise;
 }
-export function categoryName(code: string | undefined): string {
-  const found = tables.categories.find((each) => each.code === code);
+export function categoryName(code: string | null | undefined): string {
+  const found = categoriesByCode.value.get(code ?? "");
   return found ? said({ zh: found.name, en: found.name_en }, found.code) : (code ?? "");
 }
-export function stateName(state: string | undefined): string {
-  return said(tables.states[state ?? ""]?.title, state ?? "");
-}
-export function isOpen(state: string): boolean {
-  return tables.states[state]?.open ?? true;
+export const isEmergency = (code: string | undefined): boolean => categoriesByCode.value.get(code ?? "")?.emergency ?? false;
+export const stateName = (state: string | null | undefined): string => said(tables.states[state ?? ""]?.title, state ?? "");
+export const moveName = (move: string): string => said(tables.moves[move]?.title, move);
+export const agencyName = (id: string | null | undefined): string => tables.agencies[id ?? ""]?.name ?? "";
+/** Whether one's role makes a move at all; whether it is legal now the case's own moves say. */
+export const mayEver = (move: string): boolean => (store.me?.roles ?? []).some((role) => tables.moves[move]?.roles.includes(role));
+export const isOpen = (state: string): boolean => tables.states[state]?.open ?? true;
+
+/** A category with its questions; null where the platform tells none. */
+export function wholeCategory(code: string): Promise<Category | null> {
+  const known = wholeCategories.get(code);
+  if (known) return known;
+  const asked = get<Category>(`/v1/categories/${encodeURIComponent(code)}`).catch((error) => {
+    wholeCategories.delete(code);
+    if (error instanceof Problem && [404, 405].includes(error.status)) return null;
+    throw error;
+  });
+  wholeCategories.set(code, asked);
+  return asked;
 }
 
 /** Loads everything, then listens; what happens while it loads is heard, since listening begins first. */
@@ -61,8 +82,8 @@ export async function open(): Promise<void> {
     store.me = me;
     tables.states = Object.fromEntries(states.states.map((row) => [row.state, row]));
     tables.moves = Object.fromEntries(states.moves.map((row) => [row.move, row]));
-    tables.agencies = Object.fromEntries(agencies.map((each) => [each.agency_id, each.name]));
-    tables.categories = categories.items.filter((each) => each.active);
+    tables.agencies = Object.fromEntries(agencies.map((each) => [each.agency_id, each]));
+    tables.categories = categories.items;
     void listen("/v1/events/stream?types=hazards.case.*", (event) => void onEvent(event.data), setHealth, signal);
     void listen("/v1/patrol/live/stream", (event) => onPatrol(event.event, event.data), () => {}, signal);
     await loadCases();
@@ -78,16 +99,19 @@ export function close(): void {
   listening = null;
   cases.clear();
   units.clear();
+  wholeCategories.clear();
   store.events = [];
-  store.chosen = store.reporting = store.me = null;
+  store.me = store.shown = store.here = store.picking = null;
 }
 
+// Nothing that one account typed or narrowed waits for the next one.
+watch(() => session.token, (token) => token || forgetDrafts());
+
+/** The map's: the newest open cases. Lists ask for their own pages. */
 async function loadCases(): Promise<void> {
   const open = Object.values(tables.states).filter((row) => row.open);
   const wanted = open.map((row) => `state=${row.state}`).join("&");
-  const found = await all<Case>(`/v1/cases?limit=200&${wanted}`, MOST_CASES);
-  for (const each of found) keepNewest(each);
-  store.more = found.length >= MOST_CASES;
+  for (const each of await all<Case>(`/v1/cases?limit=200&${wanted}`, MOST_CASES)) keepNewest(each);
 }
 
 function setHealth(health: Health): void {
@@ -98,10 +122,18 @@ function setHealth(health: Health): void {
 async function onEvent(data: string): Promise<void> {
   const event: CountyEvent = JSON.parse(data);
   store.events = [event, ...store.events].slice(0, MOST_EVENTS);
-  if (event.data.case_id) await refresh(event.data.case_id);
+  if (!event.data.case_id) return;
+  const now = await refresh(event.data.case_id);
+  for (const each of listeners) each(event, now);
 }
 
-/** The case as it is now; one that may not be seen any more, or is closed, leaves the list. */
+/** Hears of every case event with the case as it is now (null: not to be seen any more); returns how to stop. */
+export function onCaseEvent(listener: Listener): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** The case as it is now; one that may not be seen any more, or is closed, leaves the map. */
 export async function refresh(caseId: string): Promise<Case | null> {
   try {
     const now = await get<Case>(`/v1/cases/${caseId}`);
@@ -137,4 +169,33 @@ export async function areaOf(path: string): Promise<Area | null> {
   } catch {
     return null;
   }
+}
+
+/** The area's names below the county, in one line. */
+export async function areaWords(path: string): Promise<string> {
+  const names = (await areaOf(path))?.names?.map((each) => each.name) ?? [];
+  return (names.length > 1 ? names.slice(1) : names).join(" ");
+}
+
+/** Whose hands a report comes from. */
+export function reportSource(): string {
+  const roles = store.me?.roles ?? [];
+  if (roles.includes("grid_worker")) return "grid_worker";
+  return roles.includes("patrol_officer") ? "patrol" : "inspection";
+}
+
+/** Asks for a place by a click on the map; on a phone the map comes to the front until then. */
+export function pickPlace(picked: (place: Place) => void): void {
+  const back = route.view;
+  route.view = "map";
+  store.picking = {
+    picked: (place) => {
+      stopPicking(back);
+      picked(place);
+    },
+  };
+}
+export function stopPicking(back: typeof route.view = "page"): void {
+  store.picking = null;
+  route.view = back;
 }
