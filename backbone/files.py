@@ -6,7 +6,8 @@ import hashlib
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +53,7 @@ def put(source: bytes | BinaryIO | Iterable[bytes], limit: int | None = None) ->
         blob = Blob(digest.hexdigest(), size)
         target = _place(directory, blob.sha256)
         if target.exists():
+            os.utime(target)  # wanted again: `remove` leaves it alone
             os.unlink(name)
             return blob
         target.parent.mkdir(mode=0o750, exist_ok=True)
@@ -75,26 +77,46 @@ def path_of(sha256: str) -> Path:
     return path
 
 
-def derived(name: str, sha256: str, make: Callable[[Path], bytes]) -> Path:
-    """A file made from a blob by `make(the blob's path)`, kept under `name`; made again whenever it is gone.
-
-    Raises UnknownBlob.
-    """
-    original = path_of(sha256)
+def keep_derived(name: str, sha256: str, content: bytes) -> None:
+    """Keep a file made from a blob under `name`, for `derived`; what was there is replaced. Raises UnknownBlob."""
+    path_of(sha256)
     target = _place(_directory() / name, sha256)
-    if not target.is_file():
-        content = make(original)
-        target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
-        handle, incoming = tempfile.mkstemp(prefix="incoming-", dir=target.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.replace(incoming, target)
-        except BaseException:
-            with suppress(FileNotFoundError):
-                os.unlink(incoming)
-            raise
-    return target
+    target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
+    handle, incoming = tempfile.mkstemp(prefix="incoming-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(incoming, target)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            os.unlink(incoming)
+        raise
+
+
+def derived(name: str, sha256: str) -> Path:
+    """Where the file lies that was made from a blob under `name`. Raises UnknownBlob."""
+    if not _SHA256.match(sha256):
+        raise UnknownBlob(sha256)
+    path = _place(_directory() / name, sha256)
+    if not path.is_file():
+        raise UnknownBlob(sha256)
+    return path
+
+
+def remove(sha256: str, names: Iterable[str], unused_s: float) -> bool:
+    """Remove a blob and what was made from it under `names`; False where it was put within the last `unused_s`.
+
+    The caller knows that nothing speaks of it. Who puts the same bytes again meanwhile makes it young again.
+    """
+    try:
+        path = path_of(sha256)
+    except UnknownBlob:
+        return True
+    if time.time() - path.stat().st_mtime < unused_s:
+        return False
+    for each in (path, *(_place(_directory() / name, sha256) for name in names)):
+        each.unlink(missing_ok=True)
+    return True
 
 
 def open(sha256: str) -> BinaryIO:

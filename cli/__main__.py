@@ -14,6 +14,7 @@ from backbone.settings import MissingSetting
 # the topology should not wait for the simulator's imports.
 _COMMANDS = {
     "admin": "cli.accounts",
+    "audit": "cli.audit",
     "county": "cli.county",
     "demo": "cli.demo",
     "events": "cli.events",

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel
 
 from contracts.hazards.commands import OriginalPosition
 from gateway import documents
 from gateway.positions import Position
 
 
+def _made_by_a_client(value: UUID) -> UUID:
+    if value.version not in (4, 7):
+        raise ValueError("a UUID of version 7 (or 4), made for this report alone")
+    return value
+
+
+ClientId = Annotated[UUID, AfterValidator(_made_by_a_client)]
+"""An id that a client made, without a network, for what it will send."""
+
+
 def body_or_form(model: type[BaseModel], example: Any) -> dict[str, Any]:
-    """JSON, or the same fields as a form with a file part `photo`."""
+    """JSON, or the same fields as a form with file parts `photo` and `files`."""
     extra = documents.body(model, example)
     form = documents.schema(model)
-    form["properties"]["photo"] = {"type": "string", "format": "binary", "description": "JPEG, PNG or WebP, 10 MiB"}
+    part = {"type": "string", "format": "binary"}
+    form["properties"]["photo"] = part | {"description": "JPEG, PNG or WebP, 10 MiB; the part may stand several times"}
+    form["properties"]["files"] = {
+        "description": "Pictures, recordings (M4A, MP3, Ogg, WAV, AMR) and PDF as parts, 20 MiB each; or, as text, a "
+        "JSON list of ids of POST /v1/files",
+        "anyOf": [{"type": "array", "items": part}, form["properties"].get("files", {})],
+    }
     extra["requestBody"]["content"]["multipart/form-data"] = {"schema": form}
     return extra
 

@@ -66,7 +66,7 @@ def answer(example: Any, description: str, status: int = 200, media_type: str = 
 
 def file(*media_types: str) -> Responses:
     """A file in one of these media types."""
-    return {200: {"description": "The file", "content": {media_type: {} for media_type in media_types}}}
+    return {200: {"description": "The file", "content": {media_type: {"example": ""} for media_type in media_types}}}
 
 
 def listing(example: Any, description: str) -> Responses:

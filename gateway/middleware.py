@@ -25,12 +25,15 @@ log = telemetry.logger(__name__)
 KIB, MIB = 1024, 1024 * 1024
 DEFAULT_LIMIT = MIB
 LONGEST_TARGET = 16 * KIB
-# (method, path, limit in bytes); the first that matches. A photo may weigh 10 MiB beside its form fields.
+# (method, path, limit in bytes); the first that matches. A report takes ten files, 40 MiB together.
 LIMITS: tuple[tuple[str, re.Pattern[str], int], ...] = (
     ("POST", re.compile(r"^/v1/patrol/positions$"), 8 * MIB),
     ("POST", re.compile(r"^/v1/areas/imports$"), 64 * MIB),
     ("POST", re.compile(r"^/v1/areas/locate$"), 8 * MIB),
-    ("POST", re.compile(r"^/v1/cases(/[^/]+/moves)?$"), 10 * MIB + 256 * KIB),
+    ("POST", re.compile(r"^/v1/cases(/[^/]+/moves)?$"), 40 * MIB + 256 * KIB),
+    ("POST", re.compile(r"^/v1/cases/batch$"), 4 * MIB),
+    ("POST", re.compile(r"^/v1/files$"), 20 * MIB + 256 * KIB),
+    ("POST", re.compile(r"^/v1/public/places/[^/]+/reports$"), 20 * MIB + 256 * KIB),
     ("POST", re.compile(r"^/v1/auth/"), 16 * KIB),
 )
 

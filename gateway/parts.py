@@ -61,6 +61,10 @@ class Parts:
     public: PublicSettings
     place_codes: PlaceCodes
     public_limit: AddressLimit = field(default_factory=AddressLimit)
+    report_limit: AddressLimit = field(default_factory=lambda: AddressLimit(burst=10, per_second=1 / 60))
+    """Reports without an account: a family's at once, then one a minute."""
+    follow_limit: AddressLimit = field(default_factory=lambda: AddressLimit(burst=10, per_second=1 / 30))
+    """Follow codes that are wrong: a few slips, then one in half a minute."""
     clock: Clock = system_clock
     """By which cases' time runs."""
     tiles: TileCache = field(default_factory=TileCache)

@@ -44,6 +44,8 @@ KINDS: dict[str, Kind] = {
     "forbidden": Kind(403, "Your role does not allow this.", "当前角色无权执行此操作"),
     "purpose_not_allowed": Kind(403, "This purpose is not one of yours.", "无权以该目的查阅"),
     "not_found": Kind(404, "No such thing, or not visible to you.", "不存在或无权查看"),
+    "no_copy": Kind(404, "No copy of this file could be made for readers.", "该文件无法生成可查看的副本"),
+    "unknown_follow_code": Kind(404, "No report has this code.", "没有使用该查询码的上报"),
     "invalid_qr_token": Kind(404, "This code is none of this platform's.", "二维码无效，不是本平台签发"),
     "method_not_allowed": Kind(405, "This method is not offered here.", "不支持该请求方法"),
     "not_acceptable": Kind(406, "None of the accepted media types is offered.", "无法提供所要求的媒体类型"),
@@ -54,6 +56,9 @@ KINDS: dict[str, Kind] = {
         "The platform does not know the address that printed codes shall open.",
         "平台未配置对外访问地址，不能打印二维码",
     ),
+    "public_reports_closed": Kind(
+        409, "The county has no centre yet that takes reports from the public.", "本县尚未开通公众上报"
+    ),
     "qr_revoked": Kind(410, "This code is no longer valid; the place has a new one, or is closed.", "二维码已作废"),
     "stale_version": Kind(
         412, "The entity has changed since you read it; `current` is its new state.", "数据已被更新，请以最新版本重试"
@@ -62,12 +67,32 @@ KINDS: dict[str, Kind] = {
     "uri_too_long": Kind(414, "The address is longer than 16 KiB.", "请求地址超过 16 KiB"),
     "unsupported_media_type": Kind(415, "This media type is not accepted here.", "不支持该媒体类型"),
     "unsupported_photo": Kind(415, "The photo must be a JPEG, PNG or WebP picture.", "照片须为 JPEG、PNG 或 WebP 图片"),
+    "heic_photo": Kind(
+        415,
+        "HEIC pictures are not taken; send JPEG.",
+        "不支持 HEIC 照片，请转为 JPEG（iPhone 相机格式选“兼容性最佳”）",
+    ),
+    "unsupported_file": Kind(415, "Files of this kind are not taken.", "不支持该类文件"),
+    "file_type_mismatch": Kind(415, "The file is not of the kind that it is said to be.", "文件内容与所声明的类型不符"),
+    "file_too_large": Kind(413, "The file is larger than one of its kind may be.", "文件超过该类文件的大小上限"),
+    "too_many_files": Kind(422, "More files than one report or move takes.", "一次提交的文件过多"),
+    "too_many_pixels": Kind(422, "The picture has more pixels than any camera's.", "图片像素过大"),
+    "broken_file": Kind(422, "The file is damaged, or not made as its kind is.", "文件已损坏或格式不规范"),
+    "recording_too_long": Kind(422, "The recording is too long.", "录音时间过长"),
+    "encrypted_pdf": Kind(422, "The document needs a password.", "文档已加密，请去除密码后上传"),
+    "active_pdf": Kind(
+        422, "The document holds scripts, programs or other files.", "文档含有脚本、程序或内嵌文件，请另存后上传"
+    ),
+    "polyglot_file": Kind(422, "The file is of two kinds at once.", "文件同时是两种格式，不予接收"),
     "invalid_request": Kind(422, "A value in the request cannot be accepted.", "请求中有不可接受的值"),
     "unknown_parameter": Kind(422, "There is no such parameter here.", "不存在该查询参数"),
     "invalid_geometry": Kind(422, "This is not a polygon that can be used.", "不是可用的多边形"),
     "coordinates_swapped": Kind(422, "Longitude and latitude seem to be swapped.", "经度与纬度似乎颠倒"),
     "crs_required": Kind(422, "Coordinates need their reference system: `crs`.", "坐标必须注明坐标系 crs"),
     "invalid_cursor": Kind(422, "This cursor is not one of ours.", "游标无效"),
+    "invalid_follow_code": Kind(
+        422, "This is no follow code: a character is wrong or missing.", "查询码有误，请核对每一位字符"
+    ),
     "purpose_required": Kind(422, "Reading personal data needs a purpose.", "查阅个人信息须注明目的"),
     "idempotency_key_reused": Kind(
         422, "This idempotency key was used with another request.", "该幂等键已用于内容不同的请求"

@@ -99,18 +99,18 @@ class Writes:
         *,
         service: str | None = None,
         body_digest: str | None = None,
+        keyed: bool = True,
         deadline: float = DEADLINE_S,
     ) -> dict[str, Any]:
         """The service's reply.
 
         service: whom to ask where every service answers the command.
+        keyed: False where one request holds several commands, each with an id of its own to be sent again under.
         body_digest: SHA-256 of the body where it is not the raw JSON that `request.body()` holds.
         Raises Problem with the refusal's code, or 503 with Retry-After when no answer came in time:
         the same request under the same key is then safe.
         """
-        if body_digest is None:
-            body_digest = hashlib.sha256(await body_of(request)).hexdigest()
-        key = idempotency_key(request, actor, fingerprint_of_digest(request.method, target_of(request), body_digest))
+        key = await self._key(request, actor, body_digest) if keyed else None
         context = telemetry.current()
         try:
             return await self._client.send(
@@ -128,6 +128,11 @@ class Writes:
             raise unavailable(service or type(command).service, error.retry_after) from error
         except CommandFailed as error:
             raise Problem("internal_error", failed_trace_id=error.trace_id) from error
+
+    async def _key(self, request: Request, actor: Actor, body_digest: str | None) -> IdempotencyKey | None:
+        if body_digest is None:
+            body_digest = hashlib.sha256(await body_of(request)).hexdigest()
+        return idempotency_key(request, actor, fingerprint_of_digest(request.method, target_of(request), body_digest))
 
 
 def _problem(refusal: CommandRefused) -> Problem:

@@ -21,6 +21,77 @@ class NotYet(Refusal):
     zh = "平台尚不支持该操作"
 
 
+class ReturnWindowOver(IllegalMove):
+    """The time in which this dispatch could be returned is over; accept it, or ask a centre to reassign it."""
+
+    code = "hazards.return_window_over"
+    zh = "已超过退回时限，请签收或由中心改派"
+
+
+class WrongLevel(Refusal):
+    """The case cannot go to this level from where it is."""
+
+    code = "hazards.wrong_level"
+    status = 409
+    zh = "案件不能从当前层级转到该层级"
+
+
+class TakesPartAlready(Refusal):
+    """This agency leads the case, or assists already."""
+
+    code = "hazards.takes_part_already"
+    status = 409
+    zh = "该单位已是主办单位或协办单位"
+
+
+class NotAssisting(Refusal):
+    """This agency was not asked to assist, or has finished."""
+
+    code = "hazards.not_assisting"
+    status = 409
+    zh = "该单位未在协办"
+
+
+class TooManyAgencies(Refusal):
+    """A case has no room for so many assisting agencies."""
+
+    code = "hazards.too_many_agencies"
+    status = 409
+    zh = "协办单位数量超出上限"
+
+
+class UnknownParent(Refusal):
+    """No case that you may see has this id."""
+
+    code = "hazards.unknown_parent"
+    status = 422
+    zh = "父案件不存在或无权查看"
+
+
+class ParentEnded(Refusal):
+    """The case that should be the parent has ended."""
+
+    code = "hazards.parent_ended"
+    status = 409
+    zh = "父案件已办结"
+
+
+class CaseCircle(Refusal):
+    """A case cannot be below itself."""
+
+    code = "hazards.case_circle"
+    status = 409
+    zh = "父子案件关系不能成环"
+
+
+class CasesTooDeep(Refusal):
+    """Cases would stand more levels below one another than there may be."""
+
+    code = "hazards.cases_too_deep"
+    status = 409
+    zh = "父子案件层级过深"
+
+
 class NoExtensionLeft(Refusal):
     """The case has had as many extensions as its category allows."""
 
@@ -123,3 +194,43 @@ class RunIdReused(Refusal):
     code = "hazards.run_id_reused"
     status = 409
     zh = "该运行编号已用于其他运行"
+
+
+class ImplausibleTime(Refusal):
+    """`occurred_at` lies in the future or too long ago."""
+
+    code = "hazards.implausible_time"
+    status = 422
+    zh = "发生时间晚于当前时间或过于久远"
+
+
+class UnknownFile(Refusal):
+    """No upload of yours that is still free has this id."""
+
+    code = "hazards.unknown_file"
+    status = 422
+    zh = "附件不存在、已被使用或不是本人上传"
+
+
+class TooManyFiles(Refusal):
+    """The case, or this report or move, would have more files than a case may have."""
+
+    code = "hazards.too_many_files"
+    status = 422
+    zh = "附件数量超过上限"
+
+
+class FilesTooLarge(Refusal):
+    """The files of the case would be larger together than a case's may be."""
+
+    code = "hazards.files_too_large"
+    status = 413
+    zh = "案件附件总大小超过上限"
+
+
+class UploadLimit(Refusal):
+    """You have uploaded as much as one account may in a day."""
+
+    code = "hazards.upload_limit"
+    status = 429
+    zh = "今日上传数量已达上限"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -45,7 +46,13 @@ class AddressLimit:
         while len(self._buckets) > 10_000:
             self._buckets.popitem(last=False)
         if left < 1:
-            raise Problem("too_many_requests", headers={"Retry-After": "1"})
+            raise Problem("too_many_requests", headers={"Retry-After": str(math.ceil((1 - left) / self._rate))})
+
+    def give_back(self, address: str) -> None:
+        """Undo one `take`: it was no attempt of the kind that is limited."""
+        if address in self._buckets:
+            left, at = self._buckets[address]
+            self._buckets[address] = (min(self._burst, left + 1), at)
 
 
 class Login:

@@ -37,10 +37,55 @@ CASE: dict[str, Any] = {
     "occurred_at": "2026-01-31T08:00:00.000000Z",
     "reported_at": "2026-01-31T08:00:03.120000Z",
     "original": {"crs": "gcj02", "lon": 120.7012, "lat": 30.7688},
+    "history_digest": "7d2f8c1e4b6a90d3f5e2c7b8a1946d0e3f7c5a2b9d8e1f604c3b7a5d2e9f8061",
     "external_refs": [{"system": "city-12345", "id": "2026013100017"}],
     "photos": [],
+    "agencies": [],
     "clocks": CLOCKS,
     "extension_requests": [],
+    "files": [],
+}
+CASE_REPORTED: dict[str, Any] = {**CASE, "follow_code": "7KQ2M9XTR4WJ", "emergency": None}
+FILE: dict[str, Any] = {
+    "file_id": "0192f0c1-2b7a-7c3e-9f00-5d1a4e6b7c99",
+    "kind": "photo",
+    "media_type": "image/jpeg",
+    "size_bytes": 2_481_152,
+    "width": 4032,
+    "height": 3024,
+    "seconds": None,
+    "pages": None,
+    "expires_at": "2026-02-07T08:00:00Z",
+    "exif": {"lon": 120.6966, "lat": 30.7711, "crs": "wgs84", "taken_at": "2026-01-31T07:58:12Z"},
+}
+MY_REPORT: dict[str, Any] = {
+    "case_id": CASE_ID,
+    "case_no": "330499-20260131-00017",
+    "stage": "handling",
+    "stage_since": "2026-01-31T10:12:40.000000Z",
+    "holder_agency_id": AGENCY_ID,
+    "occurred_at": "2026-01-31T08:00:00.000000Z",
+    "reported_at": "2026-01-31T08:00:03.120000Z",
+    "closed_at": None,
+    "rating_asked": False,
+    "case": None,
+}
+FOLLOWED: dict[str, Any] = {
+    "stage": {"code": "handling", "name": "办理中", "name_en": "Being handled"},
+    "stage_since": "2026-01-31T10:12:40Z",
+    "seconds_in_stage": 5_400,
+    "holder": "青枫镇综治中心",
+    "reported_at": "2026-01-31T08:00:03Z",
+    "steps": [
+        {"code": "received", "name": "已收到", "name_en": "Received", "at": "2026-01-31T08:00:03Z"},
+        {"code": "handling", "name": "办理中", "name_en": "Being handled", "at": "2026-01-31T10:12:40Z"},
+    ],
+}
+PUBLIC_REPORT: dict[str, Any] = {"category": "fire.exit_blocked", "description": "安全出口被货物堵住"}
+PUBLIC_REPORTED: dict[str, Any] = {
+    "follow_code": "7KQ2M9XTR4WJ",
+    "follow": "/v1/public/follow/7KQ2M9XTR4WJ",
+    "emergency": None,
 }
 HISTORY: dict[str, Any] = {
     "seq": 2,

@@ -13,7 +13,7 @@ from contracts.codes import Code
 from contracts.grid.commands import Crs
 from contracts.hazards.commands import Answers, ListingNo, MoveCase, Name, Reason, Text
 from contracts.hazards.states import CaseLevel, Supervision
-from gateway import documents, examples, forms, photos
+from gateway import attachments, documents, examples, forms
 from gateway.auth.signed_in import CurrentActor
 from gateway.case_forms import body_or_form, original_of
 from gateway.parts import Platform
@@ -89,13 +89,14 @@ async def moves(case_id: UUID, platform: Platform, actor: CurrentActor) -> Respo
     "An illegal move answers 409 with `legal_moves`; who handled a case cannot check it (403 hazards.self_check).",
     responses=documents.answer(examples.CASE, "The case after the move")
     | documents.CHANGED
-    | documents.problems("crs_required", "coordinates_swapped", "unsupported_media_type"),
+    | documents.problems("crs_required", "coordinates_swapped", "unsupported_media_type", *attachments.REFUSALS),
     openapi_extra=body_or_form(CaseMove, {"move": "verify", "note": "现场核实，情况属实"}),
 )
 async def move(case_id: UUID, request: Request, platform: Platform, actor: CurrentActor) -> Response:
     version = expected_version(request)
-    given, picture, digest = await forms.read(request, CaseMove)
+    given, uploads, digest = await forms.read(request, CaseMove)
     place = _moved_to(given, platform)
+    photo, added = await attachments.all_stored(uploads)
     command = MoveCase(
         case_id=case_id,
         expected_version=version,
@@ -103,7 +104,8 @@ async def move(case_id: UUID, request: Request, platform: Platform, actor: Curre
         lon=place.lon if place else None,
         lat=place.lat if place else None,
         original=original_of(place) if place else None,
-        photo=await photos.stored(picture) if picture is not None else None,
+        photo=photo,
+        attachments=added,
     )
     reply = await platform.writes.send(request, actor, command, body_digest=digest)
     return rendered(reply["body"], headers=etag(reply["version"]))

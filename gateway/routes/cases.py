@@ -1,10 +1,9 @@
-"""Cases: report, read, move, link, see the picture."""
+"""Cases: report, read, link."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Query, Request
@@ -16,20 +15,24 @@ from contracts.areas import AreaPath
 from contracts.codes import Code, SystemCode
 from contracts.grid.commands import Crs
 from contracts.hazards.commands import (
+    MOST_FILES,
     Answers,
+    Attachment,
     ExternalRef,
     LinkExternalRef,
+    Photo,
     ReportCase,
     Text,
 )
 from contracts.hazards.events import Grade, Kind, Source
 from contracts.hazards.states import State
-from gateway import cursors, documents, examples, forms, photos
+from gateway import attachments, cursors, documents, examples, forms
 from gateway.auth.signed_in import CurrentActor
 from gateway.boxes import Bbox, box_of
-from gateway.case_forms import body_or_form, original_of
+from gateway.case_forms import ClientId, body_or_form, original_of
 from gateway.cursors import After
-from gateway.parts import Platform
+from gateway.emergencies import emergency
+from gateway.parts import Parts, Platform
 from gateway.positions import position
 from gateway.problems import Problem
 from gateway.reads import etag, page, single
@@ -51,6 +54,10 @@ class CaseReport(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    case_id: ClientId | None = Field(
+        default=None,
+        description="Made by who reports, so that what is sent again is one case; the platform's if absent",
+    )
     category: Code
     source: Source
     description: Text
@@ -62,7 +69,8 @@ class CaseReport(BaseModel):
     grade: Grade = Field(
         default=Grade.GENERAL, description="Absent: the category's, general unless the county put another"
     )
-    occurred_at: Moment | None = Field(default=None, description="Now when absent")
+    occurred_at: Moment | None = Field(default=None, description="The time of receipt when absent")
+    files: tuple[UUID, ...] = Field(default=(), max_length=MOST_FILES, description="Ids of POST /v1/files")
     external_refs: tuple[ExternalRef, ...] = Field(default=(), max_length=10)
     answers: Answers | None = Field(default=None, description="By the codes of the category's questions")
 
@@ -71,34 +79,44 @@ class CaseReport(BaseModel):
     "",
     status_code=201,
     summary="Report a case",
-    description="JSON, or a multipart form with one picture in the part `photo`. The platform finds the responsible "
-    "grid; a position outside the county is taken all the same and waits in “unassigned”.",
-    responses=documents.answer(examples.CASE, "Reported", 201)
+    description="JSON, or a multipart form with up to ten files in the parts `photo` and `files`; or files sent before "
+    "to POST /v1/files, by their ids. The platform finds the responsible grid; a position outside the county is taken "
+    "all the same and waits in “unassigned”. The same `case_id` with the same content again is the same case. The "
+    "answer alone holds `follow_code`, by which its holder sees what becomes of the report (GET /v1/public/follow), "
+    "and, for an emergency, whom to call now: the platform replaces no call.",
+    responses=documents.answer(examples.CASE_REPORTED, "Reported", 201)
     | documents.WRITTEN
-    | documents.problems("crs_required", "coordinates_swapped", "unsupported_media_type"),
+    | documents.problems("crs_required", "coordinates_swapped", "unsupported_media_type", *attachments.REFUSALS),
     openapi_extra=body_or_form(CaseReport, examples.CASE_REPORT),
 )
 async def report(request: Request, platform: Platform, actor: CurrentActor) -> Response:
-    given, picture, digest = await forms.read(request, CaseReport)
+    given, uploads, digest = await forms.read(request, CaseReport)
+    command = command_of(given, platform, *await attachments.all_stored(uploads))
+    reply = await platform.writes.send(request, actor, command, body_digest=digest)
+    return rendered(told(reply), 201, {"Location": f"/v1/cases/{reply['case_id']}", **etag(reply["version"])})
+
+
+def command_of(
+    given: CaseReport, platform: Parts, photo: Photo | None = None, added: tuple[Attachment, ...] = ()
+) -> ReportCase:
+    """The command of a report and what came with it. Raises Problem for a position that cannot be."""
     place = position(given.lon, given.lat, given.crs, platform.cells.current)
-    command = ReportCase(
-        case_id=new_id(),
-        kind=given.kind,
-        category=given.category,
-        source=given.source,
-        description=given.description,
+    return ReportCase(
+        **given.model_dump(exclude={"case_id", "lon", "lat", "crs", "grade"}),
+        case_id=given.case_id or new_id(),
         lon=place.lon,
         lat=place.lat,
         original=original_of(place),
-        place_id=given.place_id,
         grade=given.grade if "grade" in given.model_fields_set else None,
-        occurred_at=given.occurred_at or datetime.now(UTC),
-        photo=await photos.stored(picture) if picture is not None else None,
-        external_refs=given.external_refs,
-        answers=given.answers,
+        photo=photo,
+        attachments=added,
     )
-    reply = await platform.writes.send(request, actor, command, body_digest=digest)
-    return rendered(reply["body"], 201, {"Location": f"/v1/cases/{reply['case_id']}", **etag(reply["version"])})
+
+
+def told(reply: dict[str, Any]) -> dict[str, Any]:
+    """What a reporter is told: the case, and what nobody else hears of it."""
+    body: dict[str, Any] = reply["body"]
+    return body | {"follow_code": reply.get("follow_code"), "emergency": emergency(reply.get("emergency"))}
 
 
 @router.get(

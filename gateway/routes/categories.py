@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -22,7 +22,7 @@ from gateway.reads import page, single
 from gateway.rendering import rendered
 from gateway.routes.puts import put_route
 from gateway.routing import Route
-from gateway.writes import body_of
+from gateway.writes import body_of, media_type_of
 from services.hazards import queries
 
 router = APIRouter(prefix="/v1", tags=["cases"], route_class=Route)
@@ -117,13 +117,16 @@ async def dry_run(
     code: CategoryCode, request: Request, platform: Platform, actor: CurrentActor, days: Days = 30
 ) -> Response:
     queries.require_category_maker(actor)
+    if media_type_of(request) != "application/json":
+        raise Problem("unsupported_media_type", expected="application/json")
     fields = forms.json_object(await body_of(request))
     try:
         command = PutCategory.model_validate({**fields, "code": code})
     except ValidationError as error:
         raise Problem.of_validation(error.errors(include_url=False, include_input=False)) from None
-    now = datetime.now(UTC)
+    now = platform.clock()
+    calendar = queries.calendar_of(map(dict, await platform.reads.rows("hazards", queries.calendar_days(actor.scope))))
     row = await platform.reads.row("hazards", queries.category_dry_run(actor.scope, code, now - timedelta(days=days)))
     # Thousands of cases are judged: not on the loop.
-    judged = partial(queries.dry_run_of_category, row["body"], command, now, days)
+    judged = partial(queries.dry_run_of_category, row["body"], command, calendar, now, days)
     return rendered(await asyncio.to_thread(judged))

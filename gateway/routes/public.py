@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from contracts.scope import Scope
-from gateway import documents, examples
+from gateway import documents, examples, public_desk
 from gateway.parts import Parts, Platform
 from gateway.place_codes import InvalidCode
 from gateway.place_page import card_page, refusal_page
@@ -28,7 +29,8 @@ _SYSTEM = Scope.system("the code on a place's door opens its public card, to who
     summary="The card of a place, by its printed code",
     description="No sign-in: whoever scans the code on the door sees the place's name, category, areas, risk colour "
     "and what it means, the last check (null until there is one), and the duty phone of the grid worker. No person, no "
-    "picture. A browser gets a page, everybody else JSON. `invalid_qr_token`: never ours; `qr_revoked`: once ours.",
+    "picture. A browser gets a page with the form of a report, everybody else JSON. `invalid_qr_token`: never ours; "
+    "`qr_revoked`: once ours.",
     responses=documents.answer(examples.PLACE_CARD, "The card")
     | documents.problems(
         "invalid_qr_token", "qr_revoked", "too_many_requests", "service_unavailable", "unknown_parameter"
@@ -43,10 +45,13 @@ async def place_card(token: str, request: Request, platform: Platform) -> Respon
         if wants_page and problem.code in ("invalid_qr_token", "qr_revoked"):
             return refusal_page(problem.titles[1], problem.status)
         raise
-    return card_page(card) if wants_page else rendered(card, headers={"Vary": "Accept"})
+    if not wants_page:
+        return rendered(card, headers={"Vary": "Accept"})
+    return card_page(card, await public_desk.form_of(platform, token))
 
 
-async def _card(platform: Parts, token: str) -> dict[str, Any]:
+async def opened(platform: Parts, token: str) -> tuple[UUID, Any]:
+    """The place whose printed code this is, and its row. Raises Problem invalid_qr_token, qr_revoked."""
     try:
         place_id, serial = platform.place_codes.read(token)
     except InvalidCode:
@@ -58,5 +63,10 @@ async def _card(platform: Parts, token: str) -> dict[str, Any]:
     row = rows[0]
     if row["serial"] != serial or not row["active"]:
         raise Problem("qr_revoked")
+    return place_id, row
+
+
+async def _card(platform: Parts, token: str) -> dict[str, Any]:
+    _, row = await opened(platform, token)
     card: dict[str, Any] = orjson.loads(row["body"])
     return card | {"risk": queries.risk_colour(row["risk"]), "last_check": None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Annotated
 from uuid import UUID
@@ -103,7 +103,7 @@ async def dry_run(body: RoutingProposal, platform: Platform, actor: CurrentActor
         PutRoutingRule(**rule.model_dump(exclude={"rule_id"}), rule_id=rule.rule_id or new_id()) for rule in body.put
     )
     change = queries.RoutingChange(put, body.remove, body.only)
-    since = datetime.now(UTC) - timedelta(days=body.days)
+    since = platform.clock() - timedelta(days=body.days)
     row = await platform.reads.row("hazards", queries.routing_dry_run(actor.scope, since, agency_ids=change.agencies))
     # Thousands of cases are judged twice: not on the loop.
     judged = partial(queries.dry_run_of_routing, row["body"], actor, change, body.days)
@@ -162,4 +162,4 @@ async def run(run_id: UUID, platform: Platform, actor: CurrentActor) -> Response
 )
 async def case_routing(case_id: UUID, platform: Platform, actor: CurrentActor) -> Response:
     row = await platform.reads.row("hazards", queries.case_routing(actor.scope, case_id))
-    return rendered(queries.routing_answer(row["body"], datetime.now(UTC)))
+    return rendered(queries.routing_answer(row["body"], platform.clock()))

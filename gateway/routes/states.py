@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
-from gateway import documents
+from gateway import documents, examples
 from gateway.auth.signed_in import CurrentActor
 from gateway.rendering import rendered
 from gateway.routing import Route
@@ -18,8 +18,7 @@ router = APIRouter(prefix="/v1", tags=["cases"], route_class=Route)
     "/states",
     summary="The state machine",
     description="Every move: from which states, to which, by whom, with which fields. The API itself reads this table.",
-    responses=documents.answer({"states": ["reported"], "moves": [{"move": "verify"}]}, "The table")
-    | documents.GUARDED,
+    responses=documents.answer(examples.STATES, "The table") | documents.GUARDED,
 )
 async def states(actor: CurrentActor) -> Response:
     return rendered(queries.states())

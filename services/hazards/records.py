@@ -6,19 +6,21 @@ Every change of a case goes through `record`, so a version, a history row and an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, func, select, update
+from sqlalchemy import JSON, Integer, RowMapping, Text, Uuid, bindparam, cast, column, func, select, update
 
 from backbone import outbox
-from backbone.database import Session, from_json
-from backbone.gathering import Rows
+from backbone.database import Session, from_json, to_json
+from backbone.gathering import Rows, insert_from_json
 from backbone.outbox import Event
+from backbone.prepared import Prepared
 from contracts.hazards.commands import Case
 from contracts.hazards.events import (
+    CaseLinked,
     CaseRelocated,
     CaseReported,
     CaseState,
@@ -27,10 +29,11 @@ from contracts.hazards.events import (
     DeadlineRecounted,
     DeadlineWarned,
     DispatchUnacknowledged,
+    EmergencyReported,
 )
 from contracts.hazards.states import State, released
 from contracts.scope import Actor, Scope
-from services.hazards import clocks, queries
+from services.hazards import chain, clocks, queries
 from services.hazards.domain.machine import ENDS, TABLE
 from services.hazards.tables import case_history, cases
 
@@ -47,7 +50,8 @@ REPORT, WARN, MISS, ESCALATE, RECOUNT, RESUME, UNACKNOWLEDGED, FOLLOW = (
     "dispatch_unacknowledged",
     "follow_boundary",
 )
-"""What history calls things that are not moves of the table."""
+CHILD_LINKED, CHILD_UNLINKED, CHILD_ENDED, CHILD_REOPENED = "link_child", "unlink_child", "end_child", "reopen_child"
+"""What history calls things that are not moves of the table; the last four at the parent of the case that moved."""
 
 EVENTS: Mapping[str, type[CaseState]] = {
     REPORT: CaseReported,
@@ -57,6 +61,10 @@ EVENTS: Mapping[str, type[CaseState]] = {
     RECOUNT: DeadlineRecounted,
     UNACKNOWLEDGED: DispatchUnacknowledged,
     FOLLOW: CaseRelocated,
+    CHILD_LINKED: CaseLinked,
+    CHILD_UNLINKED: CaseLinked,
+    CHILD_ENDED: CaseLinked,
+    CHILD_REOPENED: CaseLinked,
     **{rule.move.value: rule.event for rule in TABLE.values()},
 }
 
@@ -67,6 +75,7 @@ COLUMNS = (
 )
 _OF_EVENT = sorted((set(CaseState.model_fields) & {column.name for column in cases.c}) - {"state"})
 """What an event takes from the row as it is; position, overdue and the move are its own."""
+_OF_EMERGENCY = sorted(set(EmergencyReported.model_fields) & {column.name for column in cases.c})
 _COMPARED = (
     "lon",
     "lat",
@@ -80,6 +89,7 @@ _COMPARED = (
     "assisting_asked_ids",
     "assisting_working_ids",
     "level",
+    "county_decides",
     "grade",
     "extensions",
     "parent_case_id",
@@ -93,8 +103,33 @@ _COMPARED = (
 
 # Built once: building a Core statement costs more than PostgreSQL's answer.
 _LOAD = select(*COLUMNS).where(cases.c.id == bindparam("case_id")).with_for_update()
-_HISTORY = Rows(case_history, *(column.name for column in case_history.c))
+_NAMES = tuple(column.name for column in case_history.c)
+_OPENED = Rows(case_history, *_NAMES)
 _REPLY = queries.case_by_id(Scope.system("reply to the command that just changed it"), UUID(int=0)).build()
+
+
+def _lengthen() -> Prepared:
+    """History rows, and the new heads of their cases, in one statement.
+
+    A head is replaced only where it is the one that the first of these rows follows: a chain has no forks.
+    """
+    given = (column("id", Uuid()), column("was", Text()), column("head", Text()), column("since", Integer()))
+    told = func.json_to_recordset(cast(bindparam("heads", type_=Text), JSON)).table_valued(*given)
+    heads = told.render_derived("heads", with_types=True)
+    c = cases.c
+    moved = (
+        update(cases)
+        .where(c.id == heads.c.id, c.history_digest.is_not_distinct_from(heads.c.was))
+        .values(history_digest=heads.c.head, chained_from=func.coalesce(c.chained_from, heads.c.since))
+        .returning(c.id)
+        .add_cte(insert_from_json(case_history, *_NAMES).cte("rows_of_history"))
+    )
+    return Prepared(moved)
+
+
+_LENGTHEN = _lengthen()
+_TOGETHER = 500
+"""Rows of one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +144,8 @@ class Happened:
     note: str | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     """More than the case's state tells: which clock rang, and how deep. Into history, and the event where it knows."""
+    history: Mapping[str, Any] | None = None
+    """Its history row, where that was made before the case's own (`opening`)."""
 
 
 def load(session: Session, case_id: UUID) -> Row | None:
@@ -129,12 +166,48 @@ def change(session: Session, row: Row, changes: Mapping[str, Any], at: datetime)
     return session.execute(statement).mappings().one()
 
 
+def opening(row: dict[str, Any], actor: Actor, at: datetime) -> Happened:
+    """A report, before its case is written: the row gets the head of its history, so that one INSERT writes both."""
+    history = _history_row(Happened(REPORT, None, row, actor), at)
+    history |= chain.seal(history, chain.genesis(row["id"], row["version"]))
+    row |= {"history_digest": history["digest"], "chained_from": row["version"]}
+    return Happened(REPORT, None, row, actor, history=history)
+
+
 def record(session: Session, at: datetime, happened: Sequence[Happened]) -> None:
     """One history row and one event for each, in two statements."""
-    if not happened:
-        return
-    _HISTORY.write(session, [_history_row(each, at) for each in happened])
-    outbox.append(session, *(_event(each, at) for each in happened))
+    opened = [each.history for each in happened if each.history is not None]
+    if opened:
+        _OPENED.write(session, opened)
+    moved = [each for each in happened if each.history is None]
+    chained = [each for each in happened if each.history is not None]
+    for start in range(0, len(moved), _TOGETHER):
+        chained += _lengthened(session, moved[start : start + _TOGETHER], at)
+    if chained:
+        outbox.append(session, *(_event(each, at) for each in chained))
+
+
+def _lengthened(session: Session, happened: Sequence[Happened], at: datetime) -> list[Happened]:
+    """Writes the next link of each chain; the same things with the new heads in their rows."""
+    rows, chained = [], []
+    heads: dict[UUID, dict[str, Any]] = {}
+    for each in happened:
+        after = each.after
+        head = heads.setdefault(after["id"], _head(after))
+        previous = head["head"] or head["was"] or chain.genesis(after["id"], after["version"])
+        row = _history_row(each, at)
+        row |= chain.seal(row, previous)
+        head["head"] = row["digest"]
+        rows.append(row)
+        chained.append(replace(each, after={**after, "history_digest": row["digest"]}))
+    found = _LENGTHEN.execute(session, rows=to_json(rows), heads=to_json(list(heads.values()))).all()
+    if len(found) != len(heads):
+        raise RuntimeError("a history has grown since its case was read: the row handed to record() is not the last")
+    return chained
+
+
+def _head(row: Row) -> dict[str, Any]:
+    return {"id": row["id"], "was": row["history_digest"], "head": None, "since": row["version"]}
 
 
 def reply(session: Session, case_id: UUID) -> Case:
@@ -151,6 +224,25 @@ def reply_of(case_id: UUID, json: str) -> Case:
 def current_event(row: Row, what: str, at: datetime) -> Event[CaseState]:
     """The case's state at its current version, as the event of what happened last (Announce)."""
     return _event(Happened(what, row, row), at)
+
+
+def emergency_event(row: Row) -> Event[EmergencyReported]:
+    """What the duty desks hear of a case that was just reported, beside the case's own event."""
+    data = EmergencyReported(
+        case_id=row["id"],
+        lon=round(row["lon"], 4),
+        lat=round(row["lat"], 4),
+        **{name: row[name] for name in _OF_EMERGENCY},
+    )
+    return Event(
+        data,
+        entity_id=row["id"],
+        entity_version=row["version"],
+        area_path=row["area_path"],
+        occurred_at=row["occurred_at"],
+        sensitivity=row["sensitivity"],
+        boundary_version=row["located_version"],
+    )
 
 
 def participants(reporting: UUID, lead: UUID | None, assisting: Iterable[UUID], former: Iterable[UUID]) -> list[UUID]:

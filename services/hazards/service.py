@@ -21,6 +21,8 @@ from contracts.hazards.commands import (
     CalendarDays,
     Case,
     Category,
+    KeepFile,
+    KeptFile,
     LinkExternalRef,
     MoveCase,
     PutCalendarDays,
@@ -33,7 +35,7 @@ from contracts.hazards.commands import (
 )
 from contracts.scope import Actor
 from geo.cells import CellsHolder
-from services.hazards import commands, deadlines, reactions
+from services.hazards import commands, daily, deadlines, reactions
 
 
 class HazardsService:
@@ -47,6 +49,7 @@ class HazardsService:
         self.clock = process_clock(demo=settings.demo)
         self.cells = CellsHolder()
         self.county_code = settings.county_code
+        self.kept = commands.KEPT
 
     @command_batch(ReportCase)
     def report_cases(self, session: Session, asked: list[Asked[ReportCase]]) -> list[Case]:
@@ -60,6 +63,10 @@ class HazardsService:
     @command(LinkExternalRef)
     def link_external_ref(self, session: Session, actor: Actor, asked: LinkExternalRef) -> Case:
         return commands.link_external_ref(session, actor, asked, clock=self.clock)
+
+    @command(KeepFile)
+    def keep_file(self, session: Session, actor: Actor, asked: KeepFile) -> KeptFile:
+        return commands.keep_file(session, actor, asked, clock=self.clock)
 
     @command(PutRoutingRule)
     def put_routing_rule(self, session: Session, actor: Actor, asked: PutRoutingRule) -> RoutingRule:
@@ -110,6 +117,10 @@ class HazardsService:
         deadlines.resume(session, clock=self.clock)
         deadlines.recount(session, clock=self.clock)
         deadlines.ring(session, clock=self.clock)
+
+    @every(seconds=600)
+    def seal_days(self, session: Session) -> None:
+        daily.seal_days(session, clock=self.clock)
 
     @every(seconds=1)
     def follow_boundary(self, session: Session) -> None:

@@ -81,6 +81,9 @@ class Cases(RuleBasedStateMachine):
     def sensible(self, number: int, choice: int, at: tuple[float, float], category: str, hours: int) -> None:
         """A while later a move that the model would let somebody make, so that cases get anywhere."""
         self.town.clock.forward(hours=hours)
+        for case, each in self.cases:
+            until = self.town.now(case)["return_by"]
+            each.too_late = until is not None and until < self.town.clock()
         _, model = self.cases[number % len(self.cases)]
         able = [self.person(name)[1] for name in ("fire", "police", "worker", "south", "north", "centre")]
         possible = [(move, who) for move, who in model.sensible(able) if move not in ("void", "refuse")]

@@ -104,6 +104,8 @@ class ModelCase:
     reopenings: int = 0
     county_decides: bool = False
     moves: list[str] = field(default_factory=lambda: ["report"])
+    too_late: bool = False
+    """The time in which the running dispatch may be given back is over; the calendar has tests of its own."""
 
     def refusal(self, who: Person, move: str, version: int, given: dict[str, Any], agencies: set[str]) -> str | None:
         """The name of the refusal that this attempt must meet; None when it must succeed."""
@@ -114,6 +116,8 @@ class ModelCase:
         targets, whose, roles, needs = LOOP[move]
         if self.state not in targets or (move, self.state, self.source in _TRUSTED) == ("register", "reported", False):
             return "IllegalMove"
+        if move == "return" and self.too_late:
+            return "ReturnWindowOver"
         if whose == "somebody else" and (who.name in self.handlers or who.agency == self.lead):
             return "SelfCheck"
         if who.role not in (_COUNTY if move == "dispatch" and self.county_decides else roles):
@@ -163,7 +167,7 @@ class ModelCase:
                 self._correct(given["category"], self.path)
 
     def _dispatch(self, lead: str | None) -> None:
-        self.state, self.county_decides = "dispatched", False
+        self.state, self.county_decides, self.too_late = "dispatched", False, False
         self._hand_over(lead)
 
     def _hand_over(self, lead: str | None) -> None:

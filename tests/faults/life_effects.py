@@ -79,10 +79,10 @@ def _reopen(case: Life, who: Person, given: dict[str, Any], others: dict[str, Li
 
 
 def _invite(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
-    fresh = [each for each in given["assisting_agency_ids"] if each not in (*case.assisting, case.lead)]
-    case.assisting += dict.fromkeys(fresh)
-    case.asked |= set(fresh)
-    case.former -= set(fresh)
+    asked = given["assisting_agency_ids"]
+    case.assisting = list(dict.fromkeys([*case.assisting, *asked]))
+    case.asked |= set(asked)
+    case.former -= set(asked)
 
 
 def _release(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.faults import life_linkage
+
 BEFORE = ("reported", "verified", "registered", "dispatched", "accepted", "handling")
 WITH = ("dispatched", "accepted", "handling")
 ALL_OPEN = (*BEFORE, "suspended", "handled", "checked")
@@ -31,7 +33,7 @@ class Person:
     area: str
 
 
-@dataclass
+@dataclass(eq=False)
 class Life:
     """One case as it ought to be."""
 
@@ -268,6 +270,8 @@ def forbidden(case: Life, who: Person, move: str) -> str | None:
     if move in BY_ANOTHER and (who.login in case.handlers or leads(case, who)):
         return "hazards.self_check"
     roles = step.roles
+    if move == "hand_down" and case.level == "county":
+        roles = COUNTY
     if move in ("dispatch", "reassign"):
         if case.county_decides:
             roles = COUNTY
@@ -315,7 +319,7 @@ def refused_by_facts(case: Life, who: Person, move: str, given: dict[str, Any], 
     """The code of what a complete, legal, permitted move can still meet."""
     if move == "request_extension" and case.extensions >= EXTENSIONS:
         return "hazards.no_extension_left"
-    return None
+    return life_linkage.refused(case, who, move, given, others)
 
 
 def onward(case: Life) -> tuple[str, ...]:

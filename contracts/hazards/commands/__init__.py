@@ -13,17 +13,23 @@ from contracts.hazards.commands.fields import (
     Reason,
     Text,
 )
+from contracts.hazards.commands.files import MOST_FILES, Attachment, FileKind, KeepFile, KeptFile
 from contracts.hazards.commands.questions import Question, QuestionType
 from contracts.hazards.commands.routing import PutRoutingRule, RerunRouting, RoutingRule, RoutingRun, RuleTerms
 from contracts.hazards.commands.stages import Stage, Stages
 
 __all__ = [
+    "MOST_FILES",
     "Answers",
+    "Attachment",
     "CalendarDay",
     "CalendarDays",
     "Case",
     "Category",
     "ExternalRef",
+    "FileKind",
+    "KeepFile",
+    "KeptFile",
     "LinkExternalRef",
     "ListingNo",
     "MoveCase",

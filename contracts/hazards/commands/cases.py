@@ -20,6 +20,7 @@ from contracts.hazards.commands.fields import (
     Reason,
     Text,
 )
+from contracts.hazards.commands.files import MOST_FILES, Attachment
 from contracts.hazards.events import Grade, Kind, Source
 from contracts.hazards.states import CaseLevel, Supervision
 
@@ -29,7 +30,8 @@ class ReportCase(Command):
 
     `case_id` is the reporter's (UUIDv7): the same content sent again gives the same case. `kind` None is the
     category's, so is `grade`. A position outside the county is taken too: the case waits in "unassigned".
-    `occurred_at` is the reporter's clock; None is the time of receipt.
+    `occurred_at` is the reporter's clock; None is the time of receipt. `files` are uploads of the reporter (KeepFile),
+    `attachments` and `photo` come with the report itself.
     """
 
     service: ClassVar[str] = "hazards"
@@ -46,7 +48,8 @@ class ReportCase(Command):
     occurred_at: AwareDatetime | None = None
     photo: Photo | None = None
     answers: Answers | None = None
-    files: tuple[UUID, ...] = Field(default=(), max_length=10)
+    attachments: tuple[Attachment, ...] = Field(default=(), max_length=MOST_FILES)
+    files: tuple[UUID, ...] = Field(default=(), max_length=MOST_FILES)
     external_refs: tuple[ExternalRef, ...] = Field(default=(), max_length=10)
 
 
@@ -80,7 +83,8 @@ class MoveCase(Command):
     visit_on: date | None = None
     rating: int | None = Field(default=None, ge=1, le=5)
     photo: Photo | None = None
-    files: tuple[UUID, ...] = Field(default=(), max_length=10)
+    attachments: tuple[Attachment, ...] = Field(default=(), max_length=MOST_FILES)
+    files: tuple[UUID, ...] = Field(default=(), max_length=MOST_FILES)
 
 
 class LinkExternalRef(Command):
@@ -93,9 +97,14 @@ class LinkExternalRef(Command):
 
 
 class Case(Reply):
-    """The whole state of a case as its reader may see it (the same JSON as GET /v1/cases/{id})."""
+    """The whole state of a case as its reader may see it (the same JSON as GET /v1/cases/{id}).
+
+    `follow_code` and `emergency` are told to who reports it, and to nobody else.
+    """
 
     case_id: UUID
     version: int
     state: str
     body: dict[str, Any]
+    follow_code: str | None = None
+    emergency: bool = False

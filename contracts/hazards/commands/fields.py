@@ -37,8 +37,10 @@ class ExternalRef(Part):
 
 
 class Photo(Part):
-    """A picture already stored in `backbone.files`, by hash."""
+    """A picture already stored in `backbone.files`, by hash; its sides in pixels as it is looked at."""
 
     blob: Sha256
     media_type: Annotated[str, StringConstraints(pattern=r"^image/(jpeg|png|webp)$")]
     size_bytes: int = Field(ge=1)
+    width: int | None = Field(default=None, ge=1)
+    height: int | None = Field(default=None, ge=1)

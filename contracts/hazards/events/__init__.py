@@ -36,6 +36,7 @@ from contracts.hazards.events.clocks import (
     DeadlineWarned,
     DispatchUnacknowledged,
 )
+from contracts.hazards.events.emergencies import EmergencyReported
 from contracts.hazards.events.linkage import (
     CaseAssistanceChanged,
     CaseHandedOver,
@@ -108,6 +109,7 @@ __all__ = [
     "DeadlineRecounted",
     "DeadlineWarned",
     "DispatchUnacknowledged",
+    "EmergencyReported",
     "Grade",
     "Kind",
     "ReleasedState",

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from contracts.areas import AreaPath
-from contracts.codes import CaseNo, Code, Lat, Lon
+from contracts.codes import CaseNo, Code, Lat, Lon, Sha256
 from contracts.envelope import EventData
 
 
@@ -100,3 +100,4 @@ class CaseState(EventData):
     listed: bool = False
     leader_named: bool = False
     rating: int | None = Field(default=None, ge=1, le=5)
+    history_digest: Sha256 | None = None

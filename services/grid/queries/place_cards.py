@@ -59,7 +59,7 @@ def place_by_id(scope: Scope, place_id: UUID, *, names: bool = False) -> Query:
 @query
 def place_card(scope: Scope, place_id: UUID, on: date) -> Query:
     """What a place's printed code opens, on a day: `body`, `serial` in force, `active`, `risk`, `name`,
-    `category_name`. No person: a grid worker's duty phone alone."""
+    `category_name`, `lon`, `lat`. No person: a grid worker's duty phone alone."""
 
     def build() -> Select[Any]:
         body = json_object(
@@ -70,7 +70,14 @@ def place_card(scope: Scope, place_id: UUID, on: date) -> Query:
         )
         return (
             select(
-                body_column(body), _serial().label("serial"), P.active, P.risk, P.name, C.name.label("category_name")
+                body_column(body),
+                _serial().label("serial"),
+                P.active,
+                P.risk,
+                P.name,
+                C.name.label("category_name"),
+                func.ST_X(P.geom).label("lon"),
+                func.ST_Y(P.geom).label("lat"),
             )
             .select_from(places.outerjoin(place_categories, C.code == P.category))
             .where(P.place_id == bindparam("place_id", type_=Uuid()), predicate(scope, PLACES))

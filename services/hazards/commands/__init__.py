@@ -3,13 +3,16 @@
 from services.hazards.commands.announcing import announce_cases
 from services.hazards.commands.calendar import put_calendar_days
 from services.hazards.commands.categories import put_category
+from services.hazards.commands.filing import KEPT, keep_file
 from services.hazards.commands.links import link_external_ref
 from services.hazards.commands.moving import move_case
 from services.hazards.commands.reporting import report_case, report_cases
 from services.hazards.commands.routing import put_routing_rule, rerun_routing
 
 __all__ = [
+    "KEPT",
     "announce_cases",
+    "keep_file",
     "link_external_ref",
     "move_case",
     "put_calendar_days",

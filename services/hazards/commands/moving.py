@@ -12,8 +12,8 @@ from contracts.refusals import NotVisible, StaleVersion
 from contracts.scope import Actor
 from geo.cells import CellsHolder
 from services.hazards import records
-from services.hazards.commands.effects import EFFECTS, Changes, Moving
-from services.hazards.commands.reporting import keep_photo
+from services.hazards.commands.effects import EFFECTS, Changes, Moving, families, taking_part
+from services.hazards.commands.filing import add_files
 from services.hazards.domain.moves import decide
 from services.hazards.queries import standing_of
 
@@ -26,20 +26,23 @@ def move_case(
     Raises, in this order: NotVisible, StaleVersion, IllegalMove, NotAllowed or SelfCheck, MissingMoveField or
     InvalidField, then what the fields themselves are refused for.
     """
+    if command.move in families.LINKING:
+        families.one_at_a_time(session)
     row = visible_case(session, actor, command.case_id)
     if row["version"] != command.expected_version:
         raise StaleVersion(current=records.reply(session, command.case_id).body, field="expected_version")
     given = command.model_dump(exclude={"case_id", "expected_version", "move"})
-    rule, target = decide(standing_of(row), command.move, actor, given)
     now = clock()
+    rule, target = decide(standing_of(row, now), command.move, actor, given)
     moving = Moving(session, actor, command, row, now, cells)
     changes: Changes = {"state": target.value}
     effect = EFFECTS.get(rule.move)
     if effect is not None:
         changes |= effect(moving)
     after = records.change(session, row, changes, now)
-    if command.photo is not None:
-        keep_photo(session, after, command.photo, rule.move.value, now)
+    taking_part.follow(moving, after, rule.move)
+    families.follow(session, row, after, actor, now)
+    add_files(session, actor, after, command, rule.move.value, now)
     happened = records.Happened(rule.move.value, row, after, actor, command.reason, command.note)
     records.record(session, now, [happened])
     return records.reply(session, command.case_id)

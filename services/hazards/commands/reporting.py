@@ -29,27 +29,34 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from backbone import telemetry
+from backbone import outbox, telemetry
 from backbone.areas_projection import Located
 from backbone.clock import COUNTY_TIME, Clock
 from backbone.database import Session, to_json
 from backbone.gathering import insert_from_json
 from backbone.idempotency import Asked
 from backbone.prepared import Prepared
-from contracts.hazards.commands import Case, ExternalRef, Photo, ReportCase
-from contracts.hazards.errors import CaseExists, DuplicateExternalRef, NoBoundary
+from contracts.hazards.commands import Case, ExternalRef, ReportCase
+from contracts.hazards.errors import CaseExists, DuplicateExternalRef, ImplausibleTime, NoBoundary
 from contracts.hazards.states import CaseLevel, State
 from contracts.refusals import InvalidField, Refusal
 from contracts.scope import Actor
 from geo.cells import CellsHolder
 from services.hazards import clocks, placing, queries, records
+from services.hazards.commands.filing import add_files, has_files
 from services.hazards.domain.answers import check
+from services.hazards.domain.follow_codes import new_code
+from services.hazards.domain.intake import CLOCK_SKEW, OLDEST, is_plausible
 from services.hazards.domain.machine import REPORTERS
 from services.hazards.domain.moves import require_role
 from services.hazards.domain.questions import parsed
-from services.hazards.tables import case_days, case_numbers, case_photos, cases, categories, external_refs, projection
+from services.hazards.tables import case_days, case_numbers, cases, categories, external_refs, projection
 
-_KNOWN = select(cases.c.report_digest, cases.c.reporter_account_id).where(cases.c.id == bindparam("case_id"))
+_KNOWN = (
+    select(cases.c.report_digest, cases.c.reporter_account_id, cases.c.follow_code, categories.c.emergency)
+    .outerjoin(categories, categories.c.code == cases.c.category)
+    .where(cases.c.id == bindparam("case_id"))
+)
 _BEGIN_DAY = insert(case_days).values(day=bindparam("day"), base=case_numbers.next_value()).on_conflict_do_nothing()
 _FRESH: dict[str, Any] = {str(column.name): None for column in cases.c} | {
     "version": 1,
@@ -98,6 +105,7 @@ def _facts() -> Select[Any]:
         categories.c.kind.label("category_kind"),
         categories.c.sensitivity,
         categories.c.handle_hours,
+        categories.c.emergency,
         categories.c.accept_hours,
         categories.c.stages,
         clocks.CALENDAR_DIGEST,
@@ -147,7 +155,9 @@ def report_cases(
     now = clock()
     day = now.astimezone(COUNTY_TIME).date()
     rows: dict[UUID, dict[str, Any]] = {}
+    opened: dict[UUID, records.Happened] = {}
     begun: dict[UUID, clocks.Begun] = {}
+    urgent: set[UUID] = set()
     replies: dict[UUID, Case] = {}
     for each, facts, number in _facts_of(session, list(first.values()), day):
         try:
@@ -158,15 +168,18 @@ def report_cases(
                 raise
             replies[each.command.case_id] = _same_again(session, each)
         else:
+            if facts.emergency:
+                urgent.add(row["id"])
             rows[row["id"]] = row | {"case_no": f"{county_code}-{day:%Y%m%d}-{number:05d}"}
+            opened[row["id"]] = records.opening(rows[row["id"]], each.actor, now)
             begun[row["id"]] = clocks.begin(session, facts, now)
     given = to_json([{**row, "geom": point(row["lon"], row["lat"])} for row in rows.values()])
     bodies = {UUID(case_id): body for case_id, body in _INSERT.execute(session, rows=given)} if rows else {}
-    for case_id, row in rows.items():
+    for case_id in rows:
         each = first[case_id]
         if case_id in bodies:
             clocks.keep(session, case_id, begun[case_id])
-            reply = _taken(session, each, now, row, bodies[case_id])
+            reply = _taken(session, each, now, opened[case_id], bodies[case_id], case_id in urgent)
             # Written at the end of the batch, so no statement has seen them yet.
             reply.body["clocks"] = begun[case_id].shown
         else:
@@ -204,17 +217,25 @@ def _is_known(session: Session, asked: Asked[ReportCase]) -> bool:
     return session.execute(_KNOWN, {"case_id": asked.command.case_id}).first() is not None
 
 
-def _taken(session: Session, asked: Asked[ReportCase], now: datetime, row: records.Row, body: str) -> Case:
+def _taken(
+    session: Session, asked: Asked[ReportCase], now: datetime, opened: records.Happened, body: str, emergency: bool
+) -> Case:
     """What belongs to a case that was just written."""
-    command = asked.command
+    command, row = asked.command, opened.after
     link(session, command.case_id, command.external_refs, now)
-    if command.photo is not None:
-        keep_photo(session, row, command.photo, records.REPORT, now)
+    add_files(session, asked.actor, row, command, records.REPORT, now)
     with telemetry.bound(asked.context):
-        records.record(session, now, [records.Happened(records.REPORT, None, row, asked.actor)])
-    if command.external_refs or command.photo is not None:
-        return records.reply(session, command.case_id)
-    return records.reply_of(command.case_id, body)
+        records.record(session, now, [opened])
+        if emergency:
+            outbox.append(session, records.emergency_event(row))
+    whole = command.external_refs or has_files(command)
+    reply = records.reply(session, command.case_id) if whole else records.reply_of(command.case_id, body)
+    return _told(reply, row["follow_code"], emergency)
+
+
+def _told(reply: Case, follow_code: str | None, emergency: bool | None) -> Case:
+    """The reply with what its reporter alone is told."""
+    return reply.model_copy(update={"follow_code": follow_code, "emergency": bool(emergency)})
 
 
 def _same_again(session: Session, asked: Asked[ReportCase]) -> Case:
@@ -222,11 +243,12 @@ def _same_again(session: Session, asked: Asked[ReportCase]) -> Case:
     known = session.execute(_KNOWN, {"case_id": asked.command.case_id}).one()
     if (known.report_digest, known.reporter_account_id) != (_digest(asked.command), asked.actor.account_id):
         raise CaseExists(field="case_id", expected="a new UUIDv7")
-    return records.reply(session, asked.command.case_id)
+    return _told(records.reply(session, asked.command.case_id), known.follow_code, known.emergency)
 
 
 def _digest(command: ReportCase) -> str:
-    return hashlib.sha256(command.model_dump_json().encode()).hexdigest()
+    # What is not said does not count: a field that a later release adds changes no older report's digest.
+    return hashlib.sha256(command.model_dump_json(exclude_defaults=True).encode()).hexdigest()
 
 
 def _judged(session: Session, command: ReportCase, facts: Any, cells: CellsHolder | None) -> Located:
@@ -252,9 +274,14 @@ def _answers(command: ReportCase, facts: Any) -> dict[str, Any] | None:
 def _row(
     session: Session, asked: Asked[ReportCase], now: datetime, facts: Any, cells: CellsHolder | None
 ) -> dict[str, Any]:
-    """The new case as `records` reads it, still without its number. Raises what `_judged` does, and NotAllowed."""
+    """The new case as `records` reads it, still without its number. Raises what `_judged` does, NotAllowed and
+    ImplausibleTime."""
     actor, command, original = asked.actor, asked.command, asked.command.original
     require_role(actor, REPORTERS, "Reporting")
+    occurred_at = (command.occurred_at or now).astimezone(UTC)
+    if not is_plausible(occurred_at, now):
+        first, last = (moment.astimezone(UTC).isoformat() for moment in (now - OLDEST, now + CLOCK_SKEW))
+        raise ImplausibleTime(field="occurred_at", expected=f"{first} to {last}")
     located = _judged(session, command, facts, cells)
     return (
         _FRESH
@@ -282,10 +309,11 @@ def _row(
             "reporter_account_id": actor.account_id,
             "reporting_agency_id": actor.agency_id,
             "participants": [actor.agency_id],
-            "occurred_at": (command.occurred_at or now).astimezone(UTC),
+            "occurred_at": occurred_at,
             "reported_at": now,
             "updated_at": now,
             "report_digest": _digest(command),
+            "follow_code": new_code(),
         }
     )
 
@@ -310,18 +338,3 @@ def link(session: Session, case_id: UUID, refs: tuple[ExternalRef, ...], now: da
         ).scalar_one()
         if owner != case_id:
             raise DuplicateExternalRef(f"'{other}' of '{system}' belongs to another case.", field="external_refs")
-
-
-def keep_photo(session: Session, row: records.Row, photo: Photo, move: str, now: datetime) -> None:
-    """Notes a stored picture under the version it came with."""
-    session.execute(
-        insert(case_photos).values(
-            case_id=row["id"],
-            seq=row["version"],
-            blob=photo.blob,
-            media_type=photo.media_type,
-            size_bytes=photo.size_bytes,
-            move=move,
-            added_at=now,
-        )
-    )

@@ -11,12 +11,13 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from contracts.areas import is_within
-from contracts.hazards.errors import IllegalMove, MissingMoveField, SelfCheck
+from contracts.hazards.errors import IllegalMove, MissingMoveField, ReturnWindowOver, SelfCheck
 from contracts.hazards.states import CaseLevel, State
 from contracts.refusals import InvalidField, NotAllowed
 from services.hazards.domain.machine import (
     COUNTY,
     MOVE_FIELDS,
+    RETURN_WINDOW,
     TABLE,
     Move,
     Rule,
@@ -119,6 +120,8 @@ def _illegal(standing: Standing, move: str, legal: list[Move]) -> IllegalMove:
         return IllegalMove(text, field="move", expected=expected, **said)
     unmet = [each for each in rule.when if not each.holds(standing)]
     said["unmet"] = [condition_json(each) for each in unmet]
+    if unmet == [RETURN_WINDOW]:
+        return ReturnWindowOver(field="move", expected=expected, **said)
     text = f"'{move}' is not legal now: " + "; ".join(each.en for each in unmet) + " does not hold."
     return IllegalMove(text, field="move", expected=expected, **said)
 
@@ -134,6 +137,8 @@ def _objection(rule: Rule, standing: Standing, actor: Mover) -> NotAllowed | Sel
 
 def _roles(rule: Rule, standing: Standing) -> frozenset[str]:
     """Whose centre decides where a case goes depends on the level that it was handed to."""
+    if rule.move is Move.HAND_DOWN and standing.level is CaseLevel.COUNTY:
+        return COUNTY  # what came to the county for decision goes down again by the county's hand alone
     if rule.move not in (Move.DISPATCH, Move.REASSIGN):
         return rule.roles
     if standing.county_decides:

@@ -4,6 +4,8 @@ A reader sees a case by area, category and sensitivity, or because its agency ta
 GET /v1/cases/{id} are the same JSON (`case_json`).
 """
 
+from services.hazards.domain.machine import REPORTERS
+from services.hazards.queries.agencies import agency_returns
 from services.hazards.queries.cases import (
     MAX_LIMIT,
     VISIBILITY,
@@ -25,14 +27,24 @@ from services.hazards.queries.dry_runs import (
     require_rule_maker,
     routing_dry_run,
 )
+from services.hazards.queries.files import SCREEN, SHOWN, THUMB, case_file, case_photo
+from services.hazards.queries.history import history_export
 from services.hazards.queries.lists import case_list, case_tile
 from services.hazards.queries.quarantine import quarantine_entry, quarantine_page
 from services.hazards.queries.registry import categories, category, category_version_list, states
+from services.hazards.queries.reports import STAGE_OF, STAGES, follow_code, followed, my_reports, public_desk
 from services.hazards.queries.routing_rules import case_routing, routing, routing_answer, routing_run, routing_run_list
 
 __all__ = [
     "MAX_LIMIT",
+    "REPORTERS",
+    "SCREEN",
+    "SHOWN",
+    "STAGES",
+    "STAGE_OF",
+    "THUMB",
     "VISIBILITY",
+    "agency_returns",
     "DryRun",
     "RoutingChange",
     "bare_case_body",
@@ -47,12 +59,19 @@ __all__ = [
     "case_standing",
     "case_tile",
     "categories",
+    "history_export",
     "category",
     "category_dry_run",
     "category_version_list",
     "dry_run_of_category",
     "dry_run_of_routing",
+    "case_file",
+    "case_photo",
+    "follow_code",
+    "followed",
     "moves_for",
+    "my_reports",
+    "public_desk",
     "quarantine_entry",
     "quarantine_page",
     "require_category_maker",

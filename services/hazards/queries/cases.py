@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Integer, Select, Uuid, bindparam, case, cast, func, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql import ColumnElement
 
 from backbone.answers import body_column, json_object, utc
@@ -17,8 +19,9 @@ from contracts.hazards.states import CaseLevel, State, Supervision
 from contracts.scope import Actor, Scope
 from services.hazards.domain.machine import Standing
 from services.hazards.domain.moves import legal_moves
+from services.hazards.queries.agencies import agencies_json
 from services.hazards.queries.parts import clocks_json, extensions_json
-from services.hazards.tables import IS_OVERDUE, IS_UNDISPATCHED, case_photos, cases, external_refs
+from services.hazards.tables import IS_OVERDUE, IS_UNDISPATCHED, case_files, cases, external_refs
 from services.hazards.tables import case_history as history_table
 
 MAX_LIMIT = 500
@@ -45,6 +48,7 @@ STANDING = (
     "leader_named",
     "reviewed_at",
     "rating",
+    "return_by",
 )
 """The columns that decide a case's moves."""
 VISIBILITY = Visibility(area_path=C.area_path, category=C.category, sensitivity=C.sensitivity, agencies=C.participants)
@@ -102,6 +106,7 @@ def summary() -> dict[str, Any]:
         "due_at": utc(C.due_at),
         "overdue": IS_OVERDUE,
         "accept_due_at": utc(C.accept_due_at),
+        "return_by": utc(C.return_by),
         "warned_at": utc(C.warned_at),
         "missed_at": utc(C.missed_at),
         "unacknowledged_at": utc(C.unacknowledged_at),
@@ -110,17 +115,18 @@ def summary() -> dict[str, Any]:
 
 def _whole(**parts: ColumnElement[Any]) -> ColumnElement[Any]:
     original = json_object(crs=C.original_crs, lon=C.original_lon, lat=C.original_lat)
-    return json_object(**summary(), answers=C.answers, original=original, **parts)
+    return json_object(**summary(), answers=C.answers, history_digest=C.history_digest, original=original, **parts)
 
 
 def bare_case_body() -> ColumnElement[str]:
-    """`body` of a case that has neither other systems' ids nor photos, for RETURNING; its clocks are the caller's."""
+    """`body` of a new case without other systems' ids or files, for RETURNING; its clocks are the caller's."""
     nothing: ColumnElement[Any] = literal_column("'[]'::json")
-    return body_column(_whole(external_refs=nothing, photos=nothing, clocks=nothing, extension_requests=nothing))
+    names = ("external_refs", "photos", "files", "agencies", "clocks", "extension_requests")
+    return body_column(_whole(**dict.fromkeys(names, nothing)))
 
 
 def case_json() -> ColumnElement[Any]:
-    """A case's whole state, with the position as given, other systems' ids and photos."""
+    """A case's whole state, with the position as given, other systems' ids, files and each agency's part."""
     refs = (
         select(
             func.coalesce(
@@ -131,26 +137,40 @@ def case_json() -> ColumnElement[Any]:
         .where(external_refs.c.entity == literal_column("'case'"), external_refs.c.entity_id == C.id)
         .scalar_subquery()
     )
-    photo = case_photos.c
-    photos = (
-        select(
-            func.coalesce(
-                func.json_agg(
-                    json_object(
-                        blob=photo.blob,
-                        media_type=photo.media_type,
-                        size_bytes=photo.size_bytes,
-                        move=photo.move,
-                        added_at=utc(photo.added_at),
-                    )
-                ),
-                literal_column("'[]'::json"),
-            )
-        )
-        .where(photo.case_id == C.id)
-        .scalar_subquery()
+    f = case_files.c
+    photo = json_object(
+        blob=f.blob, media_type=f.media_type, size_bytes=f.size_bytes, move=f.move, added_at=utc(f.added_at)
     )
-    return _whole(external_refs=refs, photos=photos, clocks=clocks_json(C.id), extension_requests=extensions_json(C.id))
+    file = json_object(
+        file_id=f.id,
+        kind=f.kind,
+        media_type=f.media_type,
+        size_bytes=f.size_bytes,
+        width=f.width,
+        height=f.height,
+        seconds=f.seconds,
+        pages=f.pages,
+        move=f.move,
+        version=f.seq,
+        added_at=utc(f.added_at),
+        audience=f.audience,
+    )
+    return _whole(
+        external_refs=refs,
+        photos=_files(photo, f.kind == literal_column("'photo'")),
+        files=_files(file),
+        agencies=agencies_json(),
+        clocks=clocks_json(C.id),
+        extension_requests=extensions_json(C.id),
+    )
+
+
+def _files(one: ColumnElement[Any], *conditions: ColumnElement[bool]) -> ColumnElement[Any]:
+    """The case's files as they came."""
+    f = case_files.c
+    listed = func.json_agg(aggregate_order_by(one, f.seq, f.position))
+    rows = select(func.coalesce(listed, literal_column("'[]'::json"))).where(f.case_id == C.id, *conditions)
+    return rows.scalar_subquery()
 
 
 @query
@@ -213,14 +233,14 @@ def case_history(scope: Scope, case_id: UUID, *, after: int | None = None, limit
     return Query(("hazards.case_history", shape(scope)), build, values)
 
 
-def moves_for(row: Mapping[Any, Any], actor: Actor) -> list[str]:
+def moves_for(row: Mapping[Any, Any], actor: Actor, now: datetime | None = None) -> list[str]:
     """The moves an actor may make now, from a row of `case_standing`."""
-    return [move.value for move in legal_moves(standing_of(row), actor)]
+    return [move.value for move in legal_moves(standing_of(row, now or datetime.now(UTC)), actor)]
 
 
-def standing_of(row: Mapping[Any, Any]) -> Standing:
+def standing_of(row: Mapping[Any, Any], now: datetime) -> Standing:
     """What decides a case's moves, from a row of `case_standing` or of the table."""
-    supervision = row["supervision"]
+    supervision, return_by = row["supervision"], row["return_by"]
     return Standing(
         state=State(row["state"]),
         source=Source(row["source"]),
@@ -243,4 +263,5 @@ def standing_of(row: Mapping[Any, Any]) -> Standing:
         leader_named=row["leader_named"],
         reviewed=row["reviewed_at"] is not None,
         rating=row["rating"],
+        returnable=return_by is None or now <= return_by,
     )

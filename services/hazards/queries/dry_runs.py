@@ -34,18 +34,18 @@ from backbone.policy import parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.hazards.commands import PutCategory, PutRoutingRule
 from contracts.hazards.commands.questions import Question
-from contracts.hazards.commands.stages import Stage
+from contracts.hazards.commands.stages import Stage, StageName
 from contracts.hazards.errors import UnknownAgency
 from contracts.hazards.events import Source
 from contracts.hazards.states import State
 from contracts.refusals import InvalidField, NotAllowed
 from contracts.scope import Actor, Scope
 from services.hazards.domain.answers import fitting, missing
-from services.hazards.domain.due import due_at
 from services.hazards.domain.makers import CATEGORY_MAKERS, RULE_MAKERS
 from services.hazards.domain.moves import in_areas, require_role
 from services.hazards.domain.routing import Answer, Asked, Book, RoutingRule
 from services.hazards.domain.short_form import time_of
+from services.hazards.domain.working_time import Calendar
 from services.hazards.queries.cases import VISIBILITY, C
 from services.hazards.queries.routing_book import RULE_COLUMNS, book_json, book_of, rule_of
 from services.hazards.tables import agencies, categories, category_versions, routing_rules
@@ -239,7 +239,9 @@ class DryRun:
     samples: list[dict[str, Any]] = field(default_factory=list)
 
 
-def dry_run_of_category(body: str, command: PutCategory, now: datetime, days: int) -> dict[str, Any]:
+def dry_run_of_category(
+    body: str, command: PutCategory, calendar: Calendar, now: datetime, days: int
+) -> dict[str, Any]:
     """How many past cases would be due earlier or later, overdue more or fewer, and whose answers would not fit.
 
     A case's own pauses and extensions are kept: what changes is the difference of the two plans. Raises InvalidField.
@@ -253,7 +255,7 @@ def dry_run_of_category(body: str, command: PutCategory, now: datetime, days: in
     found = DryRun()
     for row in read["cases"][:MOST]:
         was = plans.get(row[7]) or current
-        _judge(found, row, was or stages, stages, command.questions, now)
+        _judge(found, row, (was or stages, stages), command.questions, calendar, now)
     complete = len(read["cases"]) <= MOST
     counts = {name: getattr(found, name) for name in DryRun.__dataclass_fields__ if name not in ("cases", "samples")}
     return {"days": days, "cases": found.cases, "complete": complete, **counts, "samples": found.samples}
@@ -263,18 +265,24 @@ def _stages(rows: Iterable[Any] | None) -> tuple[Stage, ...]:
     return tuple(Stage.model_validate(row) for row in rows or ())
 
 
+def _due(calendar: Calendar, stages: Sequence[Stage], since: datetime) -> datetime:
+    total = next(stage for stage in stages if stage.stage is StageName.TOTAL)
+    return calendar.add(since, total.amount, total.unit)
+
+
 def _judge(
     found: DryRun,
     row: Sequence[Any],
-    was: Sequence[Stage],
-    would: Sequence[Stage],
+    plans: tuple[Sequence[Stage], Sequence[Stage]],
     questions: Sequence[Question],
+    calendar: Calendar,
     now: datetime,
 ) -> None:
     case_id, case_no, state, source, since, due, closed, _, answers = row
     begun, ended = datetime.fromisoformat(since), datetime.fromisoformat(closed) if closed else None
+    was, would = (_due(calendar, stages, begun) for stages in plans)
     due_then = datetime.fromisoformat(due)
-    due_new = due_then + (due_at(would, begun) - due_at(was, begun))
+    due_new = due_then + (would - was)
     found.cases += 1
     found.earlier += due_new < due_then
     found.later += due_new > due_then

@@ -1,5 +1,6 @@
 """hazards' tables: cases, their append-only history, and what cases are routed by."""
 
+from services.hazards.tables.agencies import RUNNING, case_agencies
 from services.hazards.tables.cases import (
     IS_AT_REST,
     IS_OPEN,
@@ -13,21 +14,27 @@ from services.hazards.tables.cases import (
     external_refs,
 )
 from services.hazards.tables.clocks import calendar_days, case_bells, case_clocks, case_extensions
+from services.hazards.tables.files import FILE_COLUMNS, case_files, upload_days, uploads
+from services.hazards.tables.history import history_days, history_erasures
 from services.hazards.tables.registry import categories, category_versions, jurisdictions, routing_rules, routing_runs
 from services.hazards.tables.schema import agencies, agencies_projection, metadata, projection
 
 __all__ = [
+    "FILE_COLUMNS",
     "IS_AT_REST",
     "IS_OPEN",
     "IS_OVERDUE",
     "IS_UNDISPATCHED",
+    "RUNNING",
     "agencies",
     "agencies_projection",
     "calendar_days",
+    "case_agencies",
     "case_bells",
     "case_clocks",
     "case_days",
     "case_extensions",
+    "case_files",
     "case_history",
     "case_numbers",
     "case_photos",
@@ -35,9 +42,13 @@ __all__ = [
     "categories",
     "category_versions",
     "external_refs",
+    "history_days",
+    "history_erasures",
     "jurisdictions",
     "metadata",
     "projection",
     "routing_rules",
     "routing_runs",
+    "upload_days",
+    "uploads",
 ]

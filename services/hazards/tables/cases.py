@@ -109,8 +109,11 @@ cases = Table(
     Column("warned_at", at_type()),
     Column("missed_at", at_type()),
     Column("accept_due_at", at_type()),
+    Column("return_by", at_type(), comment="until when the running dispatch may be returned"),
     Column("unacknowledged_at", at_type()),
     Column("report_digest", Text, nullable=False, comment="of the command: the same id with other content is refused"),
+    Column("history_digest", Text, comment="the head of its history's chain: the last row's digest"),
+    Column("chained_from", Integer, comment="the first seq of that chain; earlier rows have no digest"),
     Index("cases_recent", text("reported_at DESC"), text("id DESC")),
     Index("cases_state_recent", "state", text("reported_at DESC"), text("id DESC")),
     Index("cases_area", "area_path", "reported_at"),
@@ -124,6 +127,7 @@ cases = Table(
     Index("cases_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
     Index("cases_undispatched", text("reported_at DESC"), text("id DESC"), postgresql_where=IS_UNDISPATCHED),
     Index("cases_waiting", "id", postgresql_where=IS_UNDISPATCHED),
+    Index("cases_reporter", "reporter_account_id", text("reported_at DESC"), text("id DESC")),
     Index("cases_unassigned", text("reported_at DESC"), text("id DESC"), postgresql_where=text("unassigned")),
 )
 
@@ -143,6 +147,13 @@ case_history = Table(
     Column("note", Text),
     Column("before", JSONB, comment="what relocate, recategorise and dispatch changed"),
     Column("after", JSONB),
+    # The chain (services/hazards/chain.py); NULL in rows of the time before it.
+    Column("algorithm", SmallInteger),
+    Column("previous", Text),
+    Column("digest", Text),
+    Column("digests", JSONB),
+    Column("salts", JSONB, comment="what is erased takes its salt along"),
+    Index("case_history_at", "at", postgresql_using="brin"),
 )
 
 case_photos = Table(

@@ -81,7 +81,8 @@ def test_a_form_with_a_photo_is_taken_again_under_another_boundary(platform: Pla
         case = west.get(first.headers["location"]).json()
         (kept,) = case["photos"]
         assert kept["media_type"] == "image/png"
-        picture = west.get(f"/v1/cases/{case['case_id']}/photos/{kept['blob']}")
+        path = f"/v1/cases/{case['case_id']}/photos/{kept['blob']}"
+        picture = wait_for(lambda: (found := west.get(path)).status_code != 202 and found, 30)
         assert (picture.status_code, picture.content, picture.headers["content-type"]) == (200, png(), "image/png")
     with platform.client("east") as east:
         problem(east.get(f"/v1/cases/{case['case_id']}/photos/{kept['blob']}"), 404, "not_found")

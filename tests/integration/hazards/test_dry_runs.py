@@ -16,6 +16,7 @@ from contracts.refusals import InvalidField, NotAllowed
 from services.hazards import commands, queries
 from tests.integration.hazards.town import COUNTY, NORTH, SOUTH, SOUTH_WEST, Town, agency_id
 
+CALENDAR = queries.calendar_of(())
 POLICE, FIRE, CENTRE = agency_id("north_police"), agency_id("fire_brigade"), agency_id("county_centre")
 
 
@@ -100,7 +101,7 @@ def test_a_dry_run_refuses_what_a_put_would(town: Town) -> None:
 def category_dry_run(town: Town, now: datetime, **fields: Any) -> Any:
     given = {"code": "school", "name": "校园", "name_en": "School", "kind": "hazard", "handle_hours": 48} | fields
     query = queries.category_dry_run(town.centre.scope, "school", town.clock() - timedelta(days=30))
-    return queries.dry_run_of_category(body_of(town, query), PutCategory(**given), now, 30)
+    return queries.dry_run_of_category(body_of(town, query), PutCategory(**given), CALENDAR, now, 30)
 
 
 def test_a_category_is_tried_on_its_past_cases(town: Town) -> None:

@@ -101,7 +101,7 @@ def test_history_and_moves_are_read_under_the_same_sight(town: Town) -> None:
     assert not read(town.session, queries.case_history(town.south.scope, case.case_id))
     query = queries.case_standing(town.fire.scope, case.case_id)
     row = town.session.execute(query.build(), query.parameters).mappings().one()
-    assert queries.moves_for(row, town.fire)[:2] == ["accept", "return"]
+    assert queries.moves_for(row, town.fire, town.clock())[:2] == ["accept", "return"]
 
 
 def test_the_default_categories_are_there_and_fit_the_kinds(town: Town) -> None:
@@ -139,6 +139,11 @@ async def test_every_read_compiles_for_the_gateway(hazards_database: Database) -
             queries.routing_run(scope, agency_id("x")),
             queries.routing_run_list(scope, after=(Clock().now, agency_id("x"))),
             queries.case_routing(scope, agency_id("x")),
+            queries.case_file(scope, agency_id("x"), agency_id("x")),
+            queries.case_photo(scope, agency_id("x"), "0" * 64),
+            queries.my_reports(scope, agency_id("x"), after=(Clock().now, agency_id("x"))),
+            queries.followed(scope, "23456789ABCD"),
+            queries.public_desk(scope),
         ):
             sql, arguments = compiled(query)
             assert await connection.fetch(sql, *arguments) == []
@@ -204,6 +209,17 @@ def plan(session: Session, query: Query) -> str:
 def test_hot_lists_use_their_index(crowded: Session, filters: dict[str, Any], index: str) -> None:
     scope = Scope(areas=("330499/",), ceiling=3)  # type: ignore[arg-type]
     assert index in plan(crowded, queries.case_list(scope, **filters))
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        (queries.my_reports(Scope.system("a test"), UUID(int=7)), "cases_reporter"),
+        (queries.followed(Scope.system("a test"), "23456789ABCD"), "cases_follow_code_key"),
+    ],
+)
+def test_reports_are_found_by_who_made_them_and_by_their_code(crowded: Session, query: Query, index: str) -> None:
+    assert index in plan(crowded, query)
 
 
 OPEN_STATES = "state NOT IN ('closed', 'refused', 'voided', 'merged')"

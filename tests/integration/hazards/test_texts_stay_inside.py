@@ -19,6 +19,9 @@ def test_no_text_reporter_handler_photo_or_foreign_id_leaves_by_any_move(town: T
     case = town.report(
         description=CANARY, photo=PHOTO, external_refs=[{"system": "hotline-12345", "id": "CANARY-7"}], category="fire"
     )
+    other = town.report(description=CANARY)
+    police = agency_id("north_police")
+    invited = {"assisting_agency_ids": [police], **words}
     relocated = {"lon": NORTH_EAST[0], "lat": NORTH_EAST[1], **words}
     walk: list[tuple[str, Any, dict[str, Any]]] = [
         ("refuse", town.centre, words),
@@ -27,11 +30,24 @@ def test_no_text_reporter_handler_photo_or_foreign_id_leaves_by_any_move(town: T
         ("relocate", town.centre, relocated),
         ("recategorise", town.centre, {"category": "fire.electrical", **words}),
         ("register", town.centre, words),
+        ("raise_level", town.worker, words),
+        ("hand_down", town.centre, words),
+        ("link_parent", town.centre, {"parent_case_id": other.case_id, **words}),
+        ("unlink_parent", town.centre, words),
         ("dispatch", town.centre, {"agency_id": agency_id("fire_brigade"), **words}),
         ("return", town.fire, words),
         ("dispatch", town.centre, words),
+        ("reassign", town.centre, {"agency_id": police, **words}),
+        ("reassign", town.centre, {"agency_id": agency_id("fire_brigade"), **words}),
+        ("invite", town.centre, invited),
+        ("release", town.centre, {"agency_id": police, **words}),
         ("accept", town.fire, words),
+        ("invite", town.fire, invited),
+        ("assist_refuse", town.police, words),
+        ("invite", town.fire, invited),
+        ("assist_accept", town.police, words),
         ("start", town.fire, words),
+        ("assist_finish", town.police, words),
         ("request_extension", town.fire, {"working_days": 1, **words}),
         ("refuse_extension", town.centre, words),
         ("suspend", town.centre, words),
@@ -44,6 +60,7 @@ def test_no_text_reporter_handler_photo_or_foreign_id_leaves_by_any_move(town: T
         ("pass_check", town.north, words),
         ("close", town.centre, words),
         ("reopen", town.centre, words),
+        ("settle", town.worker, words),
         ("void", town.centre, words),
     ]
     done = {move.value for move in TABLE if EFFECTS.get(move) is not not_yet}
@@ -51,7 +68,6 @@ def test_no_text_reporter_handler_photo_or_foreign_id_leaves_by_any_move(town: T
     assert set(TABLE) == set(Move)
     for move, by, fields in walk:
         case = town.move(case, move, by, **fields)
-    other = town.report(description=CANARY)
     town.clock.forward(days=20)
     deadlines.ring(town.session, clock=town.clock)
     assert CANARY in str(town.history(case))

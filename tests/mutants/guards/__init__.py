@@ -1,8 +1,22 @@
-"""The list: what keeps events, commands, sight, the edge, deliveries, facts and places right, one line each."""
+"""The list: what keeps events, commands, sight, the edge, deliveries, facts, histories, intake and places right."""
 
 from __future__ import annotations
 
-from tests.mutants.guards import clocks, commands, edge, events, facts, outbox, places, routing, sight, staff, webhooks
+from tests.mutants.guards import (
+    clocks,
+    commands,
+    edge,
+    events,
+    facts,
+    histories,
+    intake,
+    outbox,
+    places,
+    routing,
+    sight,
+    staff,
+    webhooks,
+)
 
 GUARDS = (
     *events.GUARDS,
@@ -12,8 +26,10 @@ GUARDS = (
     *edge.GUARDS,
     *webhooks.GUARDS,
     *facts.GUARDS,
+    *histories.GUARDS,
     *staff.GUARDS,
     *places.GUARDS,
     *clocks.GUARDS,
     *routing.GUARDS,
+    *intake.GUARDS,
 )

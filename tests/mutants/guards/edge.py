@@ -190,17 +190,17 @@ GUARDS = (
     ),
     Guard(
         "pictures: no metadata",
-        "gateway/photos.py",
-        "        return out.getvalue()",
-        "        return content",
-        (f"{U}test_photos.py::test_a_readers_copy_tells_no_place_device_or_owner",),
+        "services/hazards/jobs/pictures.py",
+        '    picture.info = {} if transparency is None else {"transparency": transparency}',
+        '    picture.info |= {} if transparency is None else {"transparency": transparency}',
+        ("tests/unit/hazards/test_copies_of_pictures.py::test_no_copy_tells_place_device_or_owner",),
     ),
     Guard(
         "pictures: their size",
-        "gateway/photos.py",
+        "gateway/attachments/pictures.py",
         "if picture.width * picture.height > MOST_PIXELS:",
         "if picture.width < 0:",
-        (f"{U}test_photos.py::test_a_picture_larger_than_any_cameras_is_refused_though_nothing_is_wrong_with_it",),
+        (f"{U}test_pictures.py::test_a_picture_larger_than_any_cameras_is_refused_though_nothing_is_wrong_with_it",),
     ),
     Guard(
         "batches: an id is its agency's",

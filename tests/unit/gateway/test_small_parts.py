@@ -11,12 +11,12 @@ from PIL import Image
 from starlette.datastructures import Headers
 
 from gateway.access.credentials import LONGEST_LOCK_S, lock_seconds, name_hash
+from gateway.attachments.pictures import seen
 from gateway.auth.actors import disjoint
 from gateway.auth.login import AddressLimit
 from gateway.auth.passwords import hash_secret, new_secret, password_matches, secret_matches
 from gateway.batch_ids import BatchIds
 from gateway.middleware import context_of, limit_of
-from gateway.photos import media_type_of
 from gateway.problems import Problem
 
 NOW = datetime(2026, 1, 31, 8, tzinfo=UTC)
@@ -79,7 +79,7 @@ def picture(kind: str, size: tuple[int, int] = (4, 4)) -> bytes:
 
 @pytest.mark.parametrize(("kind", "media_type"), [("JPEG", "image/jpeg"), ("PNG", "image/png"), ("WEBP", "image/webp")])
 def test_a_picture_is_known_by_its_bytes(kind: str, media_type: str) -> None:
-    assert media_type_of(picture(kind)) == media_type
+    assert seen(picture(kind)).media_type == media_type
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_picture_is_known_by_its_bytes(kind: str, media_type: str) -> None:
 )
 def test_what_is_no_such_picture_is_refused(content: bytes) -> None:
     with pytest.raises(Problem) as caught:
-        media_type_of(content)
+        seen(content)
     assert caught.value.code == "unsupported_photo"
 
 
@@ -113,7 +113,11 @@ def test_overlapping_areas_of_an_account_become_disjoint_roots() -> None:
     [
         ("POST", "/v1/patrol/positions", 8),
         ("POST", "/v1/areas/imports", 64),
-        ("POST", "/v1/cases", 10.25),
+        ("POST", "/v1/cases", 40.25),
+        ("POST", "/v1/cases/x/moves", 40.25),
+        ("POST", "/v1/cases/batch", 4),
+        ("POST", "/v1/files", 20.25),
+        ("POST", "/v1/public/places/x/reports", 20.25),
         ("PUT", "/v1/agencies/x", 1),
         ("POST", "/v1/auth/token", 1 / 64),
     ],

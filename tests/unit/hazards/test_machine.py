@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from heapq import heappop, heappush
+from itertools import count
 from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.hazards.errors import IllegalMove, MissingMoveField, SelfCheck
-from contracts.hazards.events import Source
-from contracts.hazards.states import State
+from contracts.hazards.errors import IllegalMove, MissingMoveField, ReturnWindowOver, SelfCheck
+from contracts.hazards.events import Grade, Source
+from contracts.hazards.states import CaseLevel, State, Supervision
 from contracts.refusals import InvalidField, NotAllowed
 from contracts.registry import all_events
 from contracts.scope import Actor, Role, Scope
 from services.hazards.domain.machine import ENDS, OPEN, TABLE, TITLES, Move, Who, table_json
 from services.hazards.domain.moves import Standing, decide, legal_moves, moves_from
 
+S = State
 TOWN = "330499/330499101/"
 LEAD, CENTRE = UUID(int=1), UUID(int=2)
 FIELDS = {
@@ -74,7 +77,7 @@ def test_the_table_for_the_api_names_roles_fields_and_events() -> None:
 
 @given(
     st.sampled_from(list(Source)),
-    st.lists(st.integers(min_value=0, max_value=99), max_size=40),
+    st.lists(st.integers(min_value=0, max_value=999), max_size=60),
 )
 def test_no_walk_reaches_a_state_without_a_way_to_an_end(source: Source, choices: list[int]) -> None:
     now = standing(State.REPORTED, source=source)
@@ -83,20 +86,91 @@ def test_no_walk_reaches_a_state_without_a_way_to_an_end(source: Source, choices
         if not legal:
             assert now.state is State.VOIDED
             return
-        move = legal[choice % len(legal)]
-        now = replace(now, state=TABLE[move].targets[now.state])
+        now = moved(now, legal[choice % len(legal)], choice)
     assert now.state in ENDS or reaches_close(now)
 
 
+def test_a_case_with_everything_at_once_can_still_be_closed() -> None:
+    """Major, listed, supervised, suspended, assisted, with a request pending and open children."""
+    worst = standing(
+        State.SUSPENDED,
+        grade=Grade.MAJOR,
+        listed_by=CENTRE,
+        was_listed=True,
+        supervision=Supervision.RED,
+        supervisor=CENTRE,
+        asked=frozenset({CENTRE}),
+        assisting=frozenset({UUID(int=9)}),
+        extension_pending=True,
+        parent=UUID(int=8),
+        open_children=2,
+        returnable=False,
+    )
+    assert reaches_close(worst)
+
+
+def moved(case: Standing, move: Move, choice: int = 0) -> Standing:
+    """The case after a move: its state, and what of it the conditions look at."""
+    after = replace(case, state=TABLE[move].targets[case.state])
+    one = {
+        Move.DISPATCH: {"returnable": choice % 5 > 0, "asked": frozenset({UUID(int=choice % 3)}) - {UUID(int=0)}},
+        Move.REASSIGN: {"returnable": choice % 5 > 0, "asked": frozenset(), "assisting": frozenset()},
+        Move.RETURN: {"asked": frozenset(), "assisting": frozenset()},
+        Move.REOPEN: {"asked": frozenset(), "assisting": frozenset(), "rating": None, "reviewed": False},
+        Move.APPEAL: {"asked": frozenset(), "assisting": frozenset(), "rating": None, "reviewed": False},
+        Move.SETTLE: {"asked": frozenset(), "assisting": frozenset()},
+        Move.INVITE: {"asked": case.asked | {UUID(int=choice % 7 + 10)}},
+        Move.RELEASE: {"asked": frozenset(sorted(case.asked)[1:]), "assisting": frozenset(sorted(case.assisting)[1:])},
+        Move.ASSIST_ACCEPT: {
+            "asked": frozenset(sorted(case.asked)[1:]),
+            "assisting": case.assisting | frozenset(sorted(case.asked)[:1]),
+        },
+        Move.ASSIST_REFUSE: {"asked": frozenset(sorted(case.asked)[1:])},
+        Move.ASSIST_FINISH: {"assisting": frozenset(sorted(case.assisting)[1:])},
+        Move.REQUEST_EXTENSION: {"extension_pending": True},
+        Move.GRANT_EXTENSION: {"extension_pending": False},
+        Move.REFUSE_EXTENSION: {"extension_pending": False},
+        Move.LINK_PARENT: {"parent": UUID(int=8)},
+        Move.UNLINK_PARENT: {"parent": None},
+        Move.SUPERVISE: {"supervision": list(Supervision)[choice % 2], "supervisor": CENTRE},
+        Move.LIFT_SUPERVISION: {"supervision": None, "supervisor": None},
+        Move.LIST_CASE: {"listed_by": CENTRE, "was_listed": True},
+        Move.UNLIST_CASE: {"listed_by": None},
+        Move.DECLARE_MAJOR: {"grade": Grade.MAJOR},
+        Move.LIFT_MAJOR: {"grade": Grade.GENERAL},
+        Move.NAME_LEADER: {"leader_named": True},
+        Move.REVIEW: {"reviewed": True},
+        Move.EVALUATE: {"rating": choice % 5 + 1},
+    }
+    changed: dict[str, object] = dict(one.get(move, {}))
+    return replace(after, **changed)  # type: ignore[arg-type]
+
+
 def reaches_close(start: Standing) -> bool:
-    """Whether the case can still be closed properly, not only voided."""
-    seen, ahead = set(), {start.state}
+    """Whether the case can still be closed properly, not only voided; its children end by themselves."""
+    seen, turn = {start}, count()
+    ahead = [(_burden(start), next(turn), start)]
     while ahead:
-        state = ahead.pop()
-        seen.add(state)
-        for move in moves_from(replace(start, state=state)):
-            ahead |= {TABLE[move].targets[state]} - seen
-    return State.CLOSED in seen
+        case = heappop(ahead)[2]
+        if case.state is State.CLOSED:
+            return True
+        # Moves that only add to what must be undone again lead nowhere new.
+        onward = [move for move in moves_from(case) if move not in (Move.INVITE, Move.LINK_PARENT, Move.SUPERVISE)]
+        after = {moved(case, move) for move in onward}
+        after |= {replace(case, open_children=case.open_children - 1)} if case.open_children else set()
+        for each in after - seen:
+            heappush(ahead, (_burden(each), next(turn), each))
+        seen |= after
+    return False
+
+
+_WAY = (S.REPORTED, S.VERIFIED, S.REGISTERED, S.DISPATCHED, S.ACCEPTED, S.SUSPENDED, S.HANDLING, S.HANDLED, S.CHECKED)
+
+
+def _burden(case: Standing) -> int:
+    """How far a case is from its close, about: what is nearest is looked at first."""
+    way = len(_WAY) - _WAY.index(case.state) if case.state in _WAY else 0 if case.state is S.CLOSED else 20
+    return way + len(case.asked) + len(case.assisting) + case.open_children + (case.listed_by is not None)
 
 
 def test_an_illegal_move_names_the_legal_ones_before_it_looks_at_roles_or_fields() -> None:
@@ -175,3 +249,18 @@ def test_what_legal_moves_offers_is_what_decide_lets_pass(state: State, role: Ro
 
 def test_an_open_state_can_always_be_voided() -> None:
     assert all(Move.VOID in moves_from(standing(state)) for state in OPEN)
+
+
+def test_from_the_county_a_case_goes_down_by_the_countys_hand_alone() -> None:
+    above = standing(State.REGISTERED, level=CaseLevel.COUNTY)
+    with pytest.raises(NotAllowed):
+        decide(above, "hand_down", actor(Role.TOWN_OPERATOR), fields_of("hand_down"))
+    assert decide(above, "hand_down", actor(Role.COUNTY_OPERATOR), fields_of("hand_down"))
+    assert decide(standing(State.REGISTERED), "hand_down", actor(Role.TOWN_OPERATOR), fields_of("hand_down"))
+
+
+def test_after_its_window_a_dispatch_is_not_returned_and_the_answer_says_what_is_left() -> None:
+    late = standing(State.DISPATCHED, returnable=False)
+    with pytest.raises(ReturnWindowOver) as refused:
+        decide(late, "return", actor(Role.AGENCY_OFFICER, agency=LEAD), {"reason": "不是我们"})
+    assert {"accept", "reassign"} <= set(refused.value.extra["legal_moves"])

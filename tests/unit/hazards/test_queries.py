@@ -13,6 +13,8 @@ SCOPE = Scope(areas=("330499/330499101/",), ceiling=Sensitivity.OPEN, agency_id=
 ONE = UUID(int=1)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 READS = {
+    "agency_returns": lambda scope: queries.agency_returns(scope, ONE, LONG_AGO, LONG_AGO),
+    "history_export": lambda scope: queries.history_export(scope, ONE),
     "case_by_id": lambda scope: queries.case_by_id(scope, ONE),
     "case_standing": lambda scope: queries.case_standing(scope, ONE),
     "case_clocks_now": lambda scope: queries.case_clocks_now(scope, ONE),
@@ -20,6 +22,11 @@ READS = {
     "case_list": lambda scope: queries.case_list(scope, state=["closed"], category="fire"),
     "case_tile": lambda scope: queries.case_tile(scope, 12, 3417, 1672),
     "case_routing": lambda scope: queries.case_routing(scope, ONE),
+    "case_file": lambda scope: queries.case_file(scope, ONE, ONE),
+    "case_photo": lambda scope: queries.case_photo(scope, ONE, "0" * 64),
+    "my_reports": lambda scope: queries.my_reports(scope, ONE),
+    "followed": lambda scope: queries.followed(scope, "23456789ABCD"),
+    "public_desk": lambda scope: queries.public_desk(scope),
     "routing": lambda scope: queries.routing(scope),
     "routing_run": lambda scope: queries.routing_run(scope, ONE),
     "routing_run_list": lambda scope: queries.routing_run_list(scope),

@@ -3,9 +3,20 @@
 from collections.abc import Mapping
 
 from services.hazards.commands.effects import clocks
-from services.hazards.commands.effects.agencies import dispatch, return_case
+from services.hazards.commands.effects.agencies import (
+    assist_accept,
+    assist_finish,
+    assist_refuse,
+    dispatch,
+    invite,
+    reassign,
+    release,
+    return_case,
+)
 from services.hazards.commands.effects.corrections import recategorise, relocate
-from services.hazards.commands.effects.handling import finish, reopen, start
+from services.hazards.commands.effects.families import link_parent, unlink_parent
+from services.hazards.commands.effects.handling import finish, reopen, settle, start
+from services.hazards.commands.effects.levels import hand_down, raise_level
 from services.hazards.commands.effects.parts import Changes, Effect, Moving
 from services.hazards.commands.effects.pending import not_yet
 from services.hazards.commands.effects.suggesting import suggest
@@ -22,20 +33,20 @@ EFFECTS: Mapping[Move, Effect] = {
     Move.REOPEN: reopen,
     Move.RELOCATE: relocate,
     Move.RECATEGORISE: recategorise,
-    Move.SETTLE: not_yet,
-    Move.REASSIGN: not_yet,
+    Move.SETTLE: settle,
+    Move.REASSIGN: reassign,
     Move.REVIEW: not_yet,
     Move.EVALUATE: not_yet,
     Move.APPEAL: not_yet,
-    Move.INVITE: not_yet,
-    Move.RELEASE: not_yet,
-    Move.ASSIST_ACCEPT: not_yet,
-    Move.ASSIST_REFUSE: not_yet,
-    Move.ASSIST_FINISH: not_yet,
-    Move.RAISE_LEVEL: not_yet,
-    Move.HAND_DOWN: not_yet,
-    Move.LINK_PARENT: not_yet,
-    Move.UNLINK_PARENT: not_yet,
+    Move.INVITE: invite,
+    Move.RELEASE: release,
+    Move.ASSIST_ACCEPT: assist_accept,
+    Move.ASSIST_REFUSE: assist_refuse,
+    Move.ASSIST_FINISH: assist_finish,
+    Move.RAISE_LEVEL: raise_level,
+    Move.HAND_DOWN: hand_down,
+    Move.LINK_PARENT: link_parent,
+    Move.UNLINK_PARENT: unlink_parent,
     Move.MERGE: not_yet,
     Move.UNMERGE: not_yet,
     Move.REQUEST_EXTENSION: clocks.request_extension,

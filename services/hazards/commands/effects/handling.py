@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from services.hazards.commands.effects.agencies import undispatched
+from services.hazards.commands.effects.agencies import agencies_of, undispatched
 from services.hazards.commands.effects.parts import Changes, Moving
 
 
@@ -21,6 +21,15 @@ def finish(moving: Moving) -> Changes:
         "handler_account_ids": _handler(moving),
         "handler_account_id": moving.actor.account_id,
         "handled_at": moving.now,
+    }
+
+
+def settle(moving: Moving) -> Changes:
+    """Removed by whoever found it, there and then: their agency leads and is done, another one checks."""
+    return {
+        "return_by": None,
+        **finish(moving),
+        **agencies_of(moving.row, moving.actor.agency_id, []),
     }
 
 

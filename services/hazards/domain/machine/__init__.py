@@ -1,6 +1,6 @@
 """The state machine of a case: its words, its one table, and how it is shown."""
 
-from services.hazards.domain.machine.shown import condition_json, drawing, table_json
+from services.hazards.domain.machine.shown import condition_json, drawing, page, table_json
 from services.hazards.domain.machine.standing import Standing
 from services.hazards.domain.machine.table import ALWAYS_ACCEPTED, MOVE_FIELDS, TABLE
 from services.hazards.domain.machine.words import (
@@ -12,6 +12,7 @@ from services.hazards.domain.machine.words import (
     FIELD,
     OPEN,
     REPORTERS,
+    RETURN_WINDOW,
     THIRD_RETURN,
     TITLES,
     TRUSTED_SOURCES,
@@ -32,6 +33,7 @@ __all__ = [
     "MOVE_FIELDS",
     "OPEN",
     "REPORTERS",
+    "RETURN_WINDOW",
     "TABLE",
     "THIRD_RETURN",
     "TITLES",
@@ -43,5 +45,6 @@ __all__ = [
     "Who",
     "condition_json",
     "drawing",
+    "page",
     "table_json",
 ]

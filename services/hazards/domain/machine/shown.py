@@ -19,6 +19,7 @@ def table_json() -> dict[str, Any]:
         "notes": {
             "dispatch, reassign": f"After {THIRD_RETURN} returns, or handed up to the county, only a county_operator; "
             "handed down to the village, community_staff too.",
+            "hand_down": "From the county only by a county_operator.",
             "relocate, recategorise": "A dispatched, accepted or handling case whose responsible agency changes "
             "goes to dispatched with the new one, or to registered when there is none.",
             "unmerge": "A case that was only reported or verified when it was merged is that again.",
@@ -45,6 +46,49 @@ def _rule_json(rule: Rule) -> dict[str, Any]:
 def condition_json(condition: Condition) -> dict[str, Any]:
     """A condition's code and what it says."""
     return {"condition": condition.name, "title": {"en": condition.en, "zh": condition.zh}}
+
+
+def page() -> str:
+    """The drawing and the table of moves in Markdown, for docs/cases.md."""
+    lines = ["```mermaid", drawing().rstrip("\n"), "```", "", *_STATES_HEAD]
+    lines += [
+        f"| `{state.value}` | {en} | {zh} | {'rests' if state in ENDS else 'open'} |"
+        for state, (en, zh) in TITLES.items()
+    ]
+    lines += ["", *_MOVES_HEAD, *(_row(rule) for rule in TABLE.values()), ""]
+    conditions = {each.name: each for rule in TABLE.values() for each in rule.when}
+    lines += _CONDITIONS_HEAD
+    lines += [f"| `{each.name}` | {each.en} | {each.zh} |" for _, each in sorted(conditions.items())]
+    return "\n".join(lines) + "\n"
+
+
+_STATES_HEAD = ["| state | | 中文 | |", "|---|---|---|---|"]
+_MOVES_HEAD = [
+    "| move | 中文 | from → to | whose | roles | needs | may take | only while | event |",
+    "|---|---|---|---|---|---|---|---|---|",
+]
+_CONDITIONS_HEAD = ["| only while | | 中文 |", "|---|---|---|"]
+
+
+def _row(rule: Rule) -> str:
+    ways: dict[str, list[str]] = {}
+    for source, target in rule.targets.items():
+        ways.setdefault("stays" if source is target else target.value, []).append(source.value)
+    way = "; ".join(f"{', '.join(sources)} → {target}" for target, sources in ways.items())
+    if rule.others:
+        way += f" (or {', '.join(sorted(state.value for state in rule.others))})"
+    cells = (
+        f"`{rule.move.value}`",
+        rule.zh,
+        way,
+        rule.who.value.replace("_", " "),
+        ", ".join(sorted(rule.roles)),
+        ", ".join(rule.needs),
+        ", ".join(rule.accepts),
+        ", ".join(each.name for each in rule.when),
+        f"`{rule.event.routing_key().removeprefix('hazards.case.')}`",
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def drawing() -> str:

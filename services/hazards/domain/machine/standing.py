@@ -36,4 +36,6 @@ class Standing:
     was_listed: bool = False
     leader_named: bool = False
     reviewed: bool = False
+    returnable: bool = True
+    """Within the window in which the running dispatch may be returned."""
     rating: int | None = None

@@ -62,6 +62,7 @@ _AGENCIES = (
     Rule(
         M.RETURN, "Return", "退回",
         _to(S.REGISTERED, S.DISPATCHED, S.ACCEPTED), Who.LEAD, w.AGENCY, e.CaseReturned, ("reason",),
+        when=(w.RETURN_WINDOW,),
     ),
     Rule(
         M.INVITE, "Ask for assistance", "邀请协办",

@@ -161,6 +161,9 @@ ASSISTANCE_DONE = Condition(
     "协办单位均已完成、拒签或解除",
     lambda case: not case.asked and not case.assisting,
 )
+RETURN_WINDOW = Condition(
+    "return_window", "Within the time for a return (退回)", "在退回时限内", lambda case: case.returnable
+)
 EXTENSION_PENDING = Condition(
     "extension_pending", "A request for more time waits", "有待审批的延期申请", lambda case: case.extension_pending
 )
