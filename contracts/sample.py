@@ -132,6 +132,7 @@ def _data(cls: type[EventData], entity: str, fact: str) -> dict[str, Any]:
         data["state"], data["move"], data["moved_from"] = _STATES[fact]
         data |= {"unassigned": False, "overdue": fact == "deadline_missed", "former_agency_ids": []}
         data |= {"exact_state": _EXACT.get(fact, data["state"]), "level": "town", "supervision": None, "rating": None}
+        data |= {"supervision_agency_id": None, "listing_agency_id": None, "joined_agency_ids": []}
         data |= {"parent_case_id": None, "open_children": 0, "listed": False, "leader_named": False, "reminders": 0}
         if fact != "merged":
             data["merged_into_id"] = None

@@ -13,14 +13,6 @@ class IllegalMove(Refusal):
     zh = "当前状态不允许该操作"
 
 
-class NotYet(Refusal):
-    """The platform does not know this move yet."""
-
-    code = "hazards.not_yet"
-    status = 501
-    zh = "平台尚不支持该操作"
-
-
 class ReturnWindowOver(IllegalMove):
     """The time in which this dispatch could be returned is over; accept it, or ask a centre to reassign it."""
 
@@ -114,6 +106,110 @@ class SelfCheck(Refusal):
     code = "hazards.self_check"
     status = 403
     zh = "经办人不得核查本人办理的案件"
+
+
+class SelfReview(Refusal):
+    """Who checked a rectification cannot review it."""
+
+    code = "hazards.self_review"
+    status = 403
+    zh = "核查人不得复核本人核查的案件"
+
+
+class CheckNotOnSite(Refusal):
+    """The check was not made at the place: distance and accuracy together reach beyond the radius."""
+
+    code = "hazards.check_not_on_site"
+    status = 422
+    zh = "核查位置不在现场范围内"
+
+
+class ImplausibleDeviceTime(Refusal):
+    """The device's time lies in the future, or before what it was there to look at."""
+
+    code = "hazards.implausible_device_time"
+    status = 422
+    zh = "设备时间不合理"
+
+
+class RemindedLately(Refusal):
+    """You urged this case on a short while ago; `retry_at` says when you may again."""
+
+    code = "hazards.reminded_lately"
+    status = 409
+    zh = "催办过于频繁，请稍后再试"
+
+
+class SupervisionNotHigher(Refusal):
+    """Supervision only goes up: this step, or a higher one, is in force."""
+
+    code = "hazards.supervision_not_higher"
+    status = 409
+    zh = "督办只能升级，不得重复或降级"
+
+
+class ListingNoTaken(Refusal):
+    """Another listing has this number."""
+
+    code = "hazards.listing_no_taken"
+    status = 409
+    zh = "挂牌编号已被使用"
+
+
+class NotCompetent(Refusal):
+    """Only a competent agency declares or lifts a major hazard: a county centre, or one with jurisdiction over it."""
+
+    code = "hazards.not_competent"
+    status = 403
+    zh = "只有主管单位可认定或解除重大隐患"
+
+
+class VisitAlreadyPlanned(Refusal):
+    """A visit is planned for this day already."""
+
+    code = "hazards.visit_already_planned"
+    status = 409
+    zh = "该日已安排走访"
+
+
+class UnknownMergeTarget(Refusal):
+    """There is no such case to merge into, or you may not see it."""
+
+    code = "hazards.unknown_merge_target"
+    status = 422
+    zh = "并入的案件不存在或无权查看"
+
+
+class MergeTargetEnded(Refusal):
+    """Only an open case takes another in; a merged one says where it rests in `merged_into_id`."""
+
+    code = "hazards.merge_target_ended"
+    status = 409
+    zh = "只能并入未办结的案件"
+
+
+class MergeWouldReveal(Refusal):
+    """A case is not merged into a less sensitive one, whose readers are more: merge the other into it."""
+
+    code = "hazards.merge_would_reveal"
+    status = 409
+    zh = "不得并入敏感级别更低的案件"
+
+
+class NotRatable(Refusal):
+    """The case is not closed, or this report of it has been rated."""
+
+    code = "hazards.not_ratable"
+    status = 409
+    zh = "案件未销号或已评价"
+
+
+class AppealTooLate(Refusal):
+    """The days in which the reporter may ask to have it handled again are over."""
+
+    code = "hazards.appeal_too_late"
+    status = 409
+    zh = "已超过申请重办的期限"
 
 
 class UnknownCategory(Refusal):

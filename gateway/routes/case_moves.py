@@ -44,7 +44,8 @@ class CaseMove(BaseModel):
     lon: float | None = None
     lat: float | None = None
     crs: Crs | None = None
-    accuracy_m: float | None = Field(default=None, ge=0, le=100_000)
+    accuracy_m: float | None = Field(default=None, ge=0, le=100_000, description="Of the position, in metres")
+    device_at: Moment | None = Field(default=None, description="When it was done, by the device's clock")
     level: CaseLevel | None = None
     until: Moment | None = None
     working_days: int | None = Field(default=None, ge=1, le=365)

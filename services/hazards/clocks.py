@@ -7,7 +7,7 @@ none when nothing changed that a clock looks at. A report's clocks wait for the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -114,25 +114,35 @@ def _parsed(text: str) -> tuple[Stage, ...]:
 # A report ------------------------------------------------------------------------------------------------
 
 
-def begin(session: Session, facts: Any, at: datetime) -> tuple[Clock, ...]:
+@dataclass(frozen=True, slots=True, eq=False)
+class Begun:
+    """The clocks of cases of one category that were reported at one moment: as rows, as GET shows them, as columns."""
+
+    rows: tuple[dict[str, Any], ...]
+    shown: list[dict[str, Any]]
+    columns: Changes
+
+
+def begin(session: Session, facts: Any, at: datetime) -> Begun:
     """The clocks of a case that has just been reported. facts: its category's row, with `CALENDAR_DIGEST`."""
-    return _begun(stages_of(facts), calendar(session, facts.calendar_digest), at)
+    stages = to_json(facts.stages or [facts.handle_hours, facts.accept_hours])
+    return _begun(stages, calendar(session, facts.calendar_digest), at)
 
 
 @lru_cache(maxsize=64)
-def _begun(stages: tuple[Stage, ...], days: Calendar, at: datetime) -> tuple[Clock, ...]:
-    # Reports that come together are of one moment and few categories.
-    return tuple(rules.follow(days, [], {stage.stage: stage for stage in stages}, State.REPORTED, at))
+def _begun(stages: str, days: Calendar, at: datetime) -> Begun:
+    # Reports that come together are of one moment and few categories: worked out once for all of them.
+    given = from_json(stages)
+    known = _parsed(stages) if isinstance(given[0], dict) else _legacy(*given)
+    begun = rules.follow(days, [], {stage.stage: stage for stage in known}, State.REPORTED, at)
+    total = next(clock for clock in begun if clock.stage is StageName.TOTAL)
+    rows = tuple(row_of(UUID(int=0), clock) for clock in begun)
+    return Begun(rows, shown(begun), total_columns(total))
 
 
-def columns_of(begun: Sequence[Clock]) -> Changes:
-    """The columns of `cases` that tell of a new case's clocks."""
-    return next(total_columns(clock) for clock in begun if clock.stage is StageName.TOTAL)
-
-
-def keep(session: Session, case_id: UUID, begun: Sequence[Clock]) -> None:
+def keep(session: Session, case_id: UUID, begun: Begun) -> None:
     """Writes a new case's clocks; with those of the other reports of the batch, in one statement."""
-    _INTO.write(session, [row_of(case_id, clock) for clock in begun])
+    _INTO.write(session, [row | {"case_id": case_id} for row in begun.rows])
 
 
 # A case that moved ---------------------------------------------------------------------------------------

@@ -20,10 +20,12 @@ from backbone.outbox import Event
 from backbone.prepared import Prepared
 from contracts.hazards.commands import Case
 from contracts.hazards.events import (
+    CaseJoined,
     CaseLinked,
     CaseRelocated,
     CaseReported,
     CaseState,
+    CaseVisitMissed,
     DeadlineEscalated,
     DeadlineMissed,
     DeadlineRecounted,
@@ -40,6 +42,7 @@ from services.hazards.tables import case_history, cases
 Row = RowMapping | dict[str, Any]
 """A case: the table's columns but `geom`, and `lon` and `lat`; read from the table, or about to be there."""
 
+JOIN, LEAVE, VISIT_MISSED = "join", "leave", "visit_missed"
 REPORT, WARN, MISS, ESCALATE, RECOUNT, RESUME, UNACKNOWLEDGED, FOLLOW = (
     "report",
     "warn_deadline",
@@ -65,6 +68,9 @@ EVENTS: Mapping[str, type[CaseState]] = {
     CHILD_UNLINKED: CaseLinked,
     CHILD_ENDED: CaseLinked,
     CHILD_REOPENED: CaseLinked,
+    JOIN: CaseJoined,
+    LEAVE: CaseJoined,
+    VISIT_MISSED: CaseVisitMissed,
     **{rule.move.value: rule.event for rule in TABLE.values()},
 }
 
@@ -97,6 +103,7 @@ _COMPARED = (
     "merged_into_id",
     "reports",
     "supervision",
+    "supervision_agency_id",
     "listing_agency_id",
     "rating",
 )
@@ -157,6 +164,8 @@ def change(session: Session, row: Row, changes: Mapping[str, Any], at: datetime)
     """Writes changed columns and the next version, and lets the case's clocks follow; returns the row after."""
     told = clocks.follow(session, [(row, {**row, **changes})], at)
     changes = {**changes, **told.get(row["id"], {})}
+    if not _TAKING_PART.isdisjoint(changes):
+        changes = {**changes, "participants": taking_part({**row, **changes})}
     statement = (
         update(cases)
         .where(cases.c.id == row["id"], cases.c.version == row["version"])
@@ -249,6 +258,19 @@ def participants(reporting: UUID, lead: UUID | None, assisting: Iterable[UUID], 
     """Every agency that takes part, each once, in a fixed order."""
     everyone = [reporting, *([lead] if lead else []), *assisting, *former]
     return list(dict.fromkeys(everyone))
+
+
+_ONE_EACH = ("reporting_agency_id", "lead_agency_id", "supervision_agency_id", "listing_agency_id")
+_SEVERAL = ("assisting_agency_ids", "former_agency_ids", "joined_agency_ids")
+_TAKING_PART = frozenset((*_ONE_EACH, *_SEVERAL))
+"""Whoever stands in one of these columns sees the case wherever it lies."""
+
+
+def taking_part(row: Row) -> list[UUID]:
+    """What `participants` is of a case with these columns: each agency once, in a fixed order."""
+    one = (row[name] for name in _ONE_EACH)
+    several = (each for name in _SEVERAL for each in row[name])
+    return list(dict.fromkeys(each for each in (*one, *several) if each is not None))
 
 
 def _event(happened: Happened, at: datetime) -> Event[CaseState]:

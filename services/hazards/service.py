@@ -28,14 +28,18 @@ from contracts.hazards.commands import (
     PutCalendarDays,
     PutCategory,
     PutRoutingRule,
+    PutSupervisionRules,
+    RateByFollowCode,
+    Rated,
     ReportCase,
     RerunRouting,
     RoutingRule,
     RoutingRun,
+    SupervisionRules,
 )
 from contracts.scope import Actor
 from geo.cells import CellsHolder
-from services.hazards import commands, daily, deadlines, reactions
+from services.hazards import commands, daily, deadlines, reactions, visits
 
 
 class HazardsService:
@@ -84,6 +88,14 @@ class HazardsService:
     def put_category(self, session: Session, actor: Actor, asked: PutCategory) -> Category:
         return commands.put_category(session, actor, asked, clock=self.clock)
 
+    @command(PutSupervisionRules)
+    def put_supervision_rules(self, session: Session, actor: Actor, asked: PutSupervisionRules) -> SupervisionRules:
+        return commands.put_supervision_rules(session, actor, asked, clock=self.clock)
+
+    @command(RateByFollowCode)
+    def rate_by_follow_code(self, session: Session, actor: Actor, asked: RateByFollowCode) -> Rated:
+        return commands.rate_by_follow_code(session, actor, asked, clock=self.clock)
+
     @subscribe_batch(AreaChanged)
     def on_areas_changed(self, session: Session, events: list[Event[AreaChanged]]) -> None:
         reactions.areas_changed(session, events)
@@ -121,6 +133,10 @@ class HazardsService:
     @every(seconds=600)
     def seal_days(self, session: Session) -> None:
         daily.seal_days(session, clock=self.clock)
+
+    @every(seconds=1)
+    def ring_visits(self, session: Session) -> None:
+        visits.ring(session, clock=self.clock)
 
     @every(seconds=1)
     def follow_boundary(self, session: Session) -> None:

@@ -171,10 +171,18 @@ def _category(data: dict[str, Any]) -> str | None:
     return category if isinstance(category, str) else None
 
 
+_ONE_AGENCY = (
+    "agency_id",
+    "lead_agency_id",
+    "reporting_agency_id",
+    "supervision_agency_id",
+    "listing_agency_id",
+)
+_AGENCIES = ("assisting_agency_ids", "former_agency_ids", "joined_agency_ids")
+
+
 def agencies(data: dict[str, Any]) -> list[UUID]:
     """The agencies that take or took part in an event's entity: they see it wherever it lies."""
-    one = (data.get(name) for name in ("agency_id", "lead_agency_id", "reporting_agency_id"))
-    several: Iterable[Any] = (
-        value for name in ("assisting_agency_ids", "former_agency_ids") for value in data.get(name) or ()
-    )
+    one = (data.get(name) for name in _ONE_AGENCY)
+    several: Iterable[Any] = (value for name in _AGENCIES for value in data.get(name) or ())
     return sorted({UUID(value) for value in (*one, *several) if value})

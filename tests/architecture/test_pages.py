@@ -49,7 +49,7 @@ def test_commands_exist(page: pathlib.Path) -> None:
     for targets in re.findall(r"`make ([a-z0-9 -]+)", text) + re.findall(r"^make ([a-z0-9 -]+)", text, re.MULTILINE):
         for target in targets.split():
             assert re.search(rf"^{target}:", makefile, re.MULTILINE), f"make {target}"
-    for words in re.findall(r"(?<![\w/])scripts/pingan((?: [a-z]+)+)", text):
+    for words in re.findall(r"(?<![\w/])scripts/pingan((?: [a-z]+(?:-[a-z]+)*)+)", text):
         node: click.Command = pingan
         for word in words.split():
             if not isinstance(node, click.Group):

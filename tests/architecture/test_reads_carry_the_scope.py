@@ -30,6 +30,7 @@ OPEN_TO_ALL = {
     "services.grid.queries.codes.place_category_list": "the list that places are classed by; no fact of any place",
     "services.hazards.queries.clocks.calendar_days": "which days are worked; no fact of any case",
     "services.hazards.queries.registry.categories": "a reporter must know them first; no fact of any case",
+    "services.hazards.queries.supervision.supervision_rules_now": "what a supervision costs; no fact of any case",
     "services.hazards.queries.registry.category": "the same, one of them",
     "services.hazards.queries.registry.category_version_list": "what a category was; no fact of any case",
     "services.notify.queries.head": "the journal's last number: says nothing of any event",

@@ -20,6 +20,7 @@ from tests.integration.hazards.town import (
     NORTH_EAST,
     NORTH_WEST,
     OUTSIDE,
+    PHOTO,
     SOUTH,
     SOUTH_EAST,
     SOUTH_WEST,
@@ -48,6 +49,8 @@ fields = st.fixed_dictionaries(
         "agency": st.sampled_from([*AGENCIES, "nobody"]),
         "category": st.sampled_from([*CATEGORIES, "no.such.category"]),
         "place": places,
+        "photo": st.just(PHOTO),
+        "accuracy_m": st.sampled_from([5, 60, 101]),
     },
 )
 
@@ -75,7 +78,7 @@ class Cases(RuleBasedStateMachine):
     def reports(self, at: tuple[float, float], other: tuple[float, float], source: str) -> None:
         for place, by in ((at, source), (other, "grid_worker")):
             case = self.town.report(at=place, source=by)
-            self.cases.append((case, ModelCase(PLAN, by, "north_village", PLACES[place])))
+            self.cases.append((case, ModelCase(PLAN, by, "north_village", PLACES[place], place)))
 
     @rule(number=numbers, choice=numbers, at=places, category=st.sampled_from(CATEGORIES), hours=st.integers(0, 100))
     def sensible(self, number: int, choice: int, at: tuple[float, float], category: str, hours: int) -> None:
@@ -90,7 +93,9 @@ class Cases(RuleBasedStateMachine):
         if possible:
             move, who = possible[choice % len(possible)]
             needs = LOOP[move][3]
-            given = {"reason": "因为"} | ({"category": category} if "category" in needs else {})
+            given: dict[str, Any] = {"reason": "因为"} | ({"category": category} if "category" in needs else {})
+            if move == "pass_check":
+                given |= {"place": model.place, "accuracy_m": 5, "photo": PHOTO}
             self._attempt(number, who.name, move, 0, given | ({"place": at} if "lon" in needs else {}))
 
     @rule(
@@ -109,13 +114,16 @@ class Cases(RuleBasedStateMachine):
         case, model = self.cases[place]
         actor, who = self.person(name)
         version = max(1, model.version + stale)
-        told: dict[str, Any] = {key: given[key] for key in ("reason", "category") if key in given}
+        known = ("reason", "category", "photo", "accuracy_m")
+        told: dict[str, Any] = {key: given[key] for key in known if key in given}
         asked = dict(told)
         if "agency" in given:
             told["agency_id"] = given["agency"]
             asked["agency_id"] = NOBODY if given["agency"] == "nobody" else agency_id(given["agency"])
         if "place" in given:
             told["lon"], told["lat"] = asked["lon"], asked["lat"] = given["place"]
+            if move in ("pass_check", "fail_check"):
+                asked["original"] = {"crs": "wgs84", "lon": given["place"][0], "lat": given["place"][1]}
         expected = model.refusal(who, move, version, told, set(AGENCIES))
         met = None
         try:

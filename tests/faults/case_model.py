@@ -28,14 +28,21 @@ LOOP: dict[str, tuple[dict[str, str], str, set[str], tuple[str, ...]]] = {
     "start": ({"accepted": "handling"}, "lead", _ANYBODY, ()),
     "finish": ({"handling": "handled"}, "lead", _ANYBODY, ()),
     "pass_check": ({"handled": "checked"}, "somebody else", _FIELD, ()),
-    "fail_check": ({"handled": "handling"}, "somebody else", _FIELD, ("reason",)),
+    "fail_check": ({"handled": "handling", "checked": "handling"}, "somebody else", _FIELD, ("reason",)),
     "close": ({"checked": "closed"}, "area", _CENTRES, ()),
     "reopen": ({"closed": "registered", "refused": "reported"}, "area", _CENTRES, ("reason",)),
     "void": (dict.fromkeys(_OPEN, "voided"), "area", _CENTRES, ("reason",)),
     "relocate": ({state: state for state in _BEFORE_HANDLED}, "area", _FIELD, ("reason", "lon", "lat")),
     "recategorise": ({state: state for state in _BEFORE_HANDLED}, "area", _FIELD, ("reason", "category")),
 }
-TAKES = {"dispatch": {"agency_id"}, "relocate": {"lon", "lat"}, "recategorise": {"category"}}
+_SITE = {"lon", "lat", "accuracy_m"}
+TAKES = {
+    "dispatch": {"agency_id"},
+    "relocate": {"lon", "lat"},
+    "recategorise": {"category"},
+    "pass_check": _SITE,
+    "fail_check": _SITE,
+}
 EVENTS = {
     "report": "reported",
     "verify": "verified",
@@ -93,6 +100,7 @@ class ModelCase:
     source: str
     reporting: str
     path: str
+    place: tuple[float, float]
     category: str = "fire.charging"
     state: str = "reported"
     version: int = 1
@@ -126,7 +134,7 @@ class ModelCase:
             return "NotAllowed"
         if any(given.get(name) is None for name in needs):
             return "MissingMoveField"
-        surplus = {name for name in given if given[name] is not None} - {"reason"} - TAKES.get(move, set())
+        surplus = {name for name in given if given[name] is not None} - {"reason", "photo"} - TAKES.get(move, set())
         return "InvalidField" if surplus else self._refused_by_facts(move, given, agencies)
 
     def _refused_by_facts(self, move: str, given: dict[str, Any], agencies: set[str]) -> str | None:
@@ -134,11 +142,26 @@ class ModelCase:
             if given.get("agency_id") is not None:
                 return None if given["agency_id"] in agencies else "UnknownAgency"
             return None if self.county.responsible(self.category, self.path) else "NoResponsibleAgency"
+        if move in ("pass_check", "fail_check") and given.get("lon") is None and given.get("accuracy_m") is not None:
+            return "MissingMoveField"  # half a position
+        if move == "pass_check":
+            return self._not_at_the_place(given)
         if move == "recategorise":
             if given["category"] not in CATEGORIES:
                 return "UnknownCategory"
             return "InvalidField" if given["category"] == self.category else None
         return None
+
+    def _not_at_the_place(self, given: dict[str, Any]) -> str | None:
+        """All categories here are hazards: checked at the place with a picture; outside every area, anywhere."""
+        if not given.get("photo"):
+            return "MissingMoveField"
+        if self.path == self.county.county:
+            return None
+        if given.get("lon") is None or given.get("accuracy_m") is None:
+            return "MissingMoveField"
+        near = (given["lon"], given["lat"]) == self.place and given["accuracy_m"] <= 100
+        return None if near else "CheckNotOnSite"
 
     def make(self, who: Person, move: str, given: dict[str, Any]) -> None:
         """The move has been made."""
@@ -162,7 +185,8 @@ class ModelCase:
                 self.handlers.clear()
                 self._hand_over(None)
             case "relocate":
-                self._correct(self.category, self.county.paths[given["lon"], given["lat"]])
+                self.place = given["lon"], given["lat"]
+                self._correct(self.category, self.county.paths[self.place])
             case "recategorise":
                 self._correct(given["category"], self.path)
 
@@ -190,11 +214,13 @@ class ModelCase:
 
     def sensible(self, people: list[Person]) -> list[tuple[str, Person]]:
         """The moves that go on from here, each with somebody who may make it."""
-        complete = {"reason": "r", "lon": 0, "lat": 0, "category": "-"}
+        complete: dict[str, Any] = {"reason": "r", "lon": 0, "lat": 0, "category": "-"}
         found = []
         for move, (_, _, _, needs) in LOOP.items():
             for who in people:
                 given = {name: complete[name] for name in needs}
+                if move == "pass_check":
+                    given |= {"photo": True, "lon": self.place[0], "lat": self.place[1], "accuracy_m": 5}
                 if self.refusal(who, move, self.version, given, set()) in (None, "UnknownCategory"):
                     found.append((move, who))
                     break

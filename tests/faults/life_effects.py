@@ -10,7 +10,9 @@ from tests.faults.life_model import LEVELS, LOOP, Life, Person
 
 def make(case: Life, who: Person, move: str, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
     """The move has been made; `named` is the agency that routing would name, `others` cases by id."""
-    case.state = LOOP[move].to[case.state]
+    before, case.state = case.state, LOOP[move].to[case.state]
+    if move == "merge":
+        case.merged_from = before
     case.version += 1
     EFFECTS.get(move, _nothing)(case, who, given, others, named)
     if case.state not in ("accepted", "handling", "suspended"):
@@ -52,6 +54,7 @@ def _handles(case: Life, who: Person, given: dict[str, Any], others: dict[str, L
 
 def _fail(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
     case.reworks += 1
+    case.reviewed = False
 
 
 def _review(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
@@ -141,8 +144,11 @@ def _merge(case: Life, who: Person, given: dict[str, Any], others: dict[str, Lif
 def _unmerge(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
     if case.merged_into is None:
         raise ValueError("a merged case has a target")
-    case.merged_into.reports -= case.reports
-    case.merged_into.version += 1
+    above: Life | None = case.merged_into
+    while above is not None:
+        above.reports -= case.reports
+        above.version += 1
+        above = above.merged_into
     case.merged_into = None
     case.state = case.merged_from if case.merged_from in ("reported", "verified") else "registered"
 
@@ -166,11 +172,13 @@ def _remind(case: Life, who: Person, given: dict[str, Any], others: dict[str, Li
 
 def _supervise(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
     case.supervision, case.supervisor = given["supervision"], who.agency
+    case.issuers.add(who.agency)
     case.sight.add(who.agency)
 
 
 def _unsupervise(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
     case.supervision = case.supervisor = None
+    case.issuers = set()
 
 
 def _list(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
@@ -188,6 +196,19 @@ def _major(case: Life, who: Person, given: dict[str, Any], others: dict[str, Lif
 
 def _general(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
     case.grade = "general"
+
+
+def _pass(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
+    case.checker = who.login
+
+
+def _plan(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
+    case.visits.add(given["visit_on"])
+
+
+def _visit(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
+    due = sorted(day for day in case.visits if day <= given["visit_on"])
+    case.visits -= set(due[:1])
 
 
 def _lead(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
@@ -231,4 +252,7 @@ EFFECTS: dict[str, Callable[[Life, Person, dict[str, Any], dict[str, Life], str 
     "declare_major": _major,
     "lift_major": _general,
     "name_leader": _lead,
+    "pass_check": _pass,
+    "plan_visit": _plan,
+    "record_visit": _visit,
 }

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from PIL import Image
 
+from backbone.clock import COUNTY_TIME
 from tests.faults import life_effects
 from tests.faults import life_model as m
 from tests.faults.life_model import LOOP, Life, Person
@@ -49,6 +50,8 @@ class World:
         grid = clients["worker"].get(f"/v1/areas/{self.people['worker'].area.rstrip('/').split('/')[-1]}").json()
         self.path, self.lon, self.lat = grid["path"], grid["lon"], grid["lat"]
         self.agencies = {login: person.agency for login, person in self.people.items()}
+        # Of this category and place: the jurisdictions of the demo county.
+        self.competent = frozenset({self.agencies["fire"]})
         self.steps: Counter[str] = Counter()
         self.made: Counter[str] = Counter()
 
@@ -79,7 +82,8 @@ class Lives(RuleBasedStateMachine):
             }
             made = self.world.clients["worker"].post("/v1/cases", json=body)
             assert made.status_code == 201, made.text
-            self.lives[made.json()["case_id"]] = Life(number, source, "worker", by.agency, self.world.path)
+            life = Life(number, source, "worker", by.agency, self.world.path, competent=self.world.competent)
+            self.lives[made.json()["case_id"]] = life
 
     @rule(case=numbers, choice=numbers, seed=numbers)
     def sensible(self, case: int, choice: int, seed: int) -> None:
@@ -166,7 +170,7 @@ class Lives(RuleBasedStateMachine):
             "until": soon.isoformat(),
             "leader_name": "李建国",
             "leader_title": "副县长",
-            "visit_on": datetime.now(UTC).date().isoformat(),
+            "visit_on": datetime.now(COUNTY_TIME).date().isoformat(),
             "rating": 1 + seed % 5,
             "working_days": 1 + seed % 5,
             "level": ("village", "town", "county")[seed % 3],
@@ -180,7 +184,7 @@ class Lives(RuleBasedStateMachine):
             given["working_days"] = possible["working_days"]
         if move in ("pass_check", "fail_check"):
             given |= {"lon": self.world.lon, "lat": self.world.lat, "crs": "wgs84", "accuracy_m": 5, "photo": PHOTO}
-        if move in ("settle", "declare_major"):
+        if move in ("settle", "declare_major", "lift_major"):
             given["photo"] = PHOTO
         return given
 

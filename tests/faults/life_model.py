@@ -73,6 +73,10 @@ class Life:
     rating: int | None = None
     reminded: set[str] = field(default_factory=set)
     reminders: int = 0
+    issuers: set[str] = field(default_factory=set)
+    competent: frozenset[str] = frozenset()
+    checker: str | None = None
+    visits: set[str] = field(default_factory=set)
 
     @property
     def open(self) -> bool:
@@ -112,7 +116,7 @@ def reports(case: Life, who: Person) -> bool:
 
 
 def area_or_reporter(case: Life, who: Person) -> bool:
-    return in_area(case, who) or reports(case, who)
+    return reports(case, who) or (not_leading(case, who) and who.role in CENTRE)
 
 
 def works(case: Life, who: Person) -> bool:
@@ -141,6 +145,14 @@ def verified_or_trusted(case: Life) -> bool:
 
 def assistance_over(case: Life) -> bool:
     return not case.asked and not case.working
+
+
+def unwatched(case: Life) -> bool:
+    return case.lister is None and case.supervision is None and case.grade == "general"
+
+
+def unlisted(case: Life) -> bool:
+    return case.lister is None
 
 
 def strikable(case: Life) -> bool:
@@ -172,10 +184,10 @@ def go(target: str, *states: str) -> dict[str, str]:
     return dict.fromkeys(states, target)
 
 
-SITE = ("lon", "lat", "crs", "accuracy_m")
+SITE = ("lon", "lat", "crs", "accuracy_m", "device_at")
 LOOP: dict[str, Step] = {
     "verify": Step(go("verified", "reported"), in_area, STAFF),
-    "refuse": Step(go("refused", "reported", "verified"), in_area, CENTRE, ("reason",)),
+    "refuse": Step(go("refused", "reported", "verified"), in_area, CENTRE, ("reason",), unlisted),
     "register": Step(go("registered", "reported", "verified"), in_area, CENTRE, holds=verified_or_trusted),
     "settle": Step(go("handled", "reported", "verified", "registered"), in_area, STAFF, ("note",), verified_or_trusted),
     "dispatch": Step(go("dispatched", "registered"), in_area, CENTRE, takes=("agency_id", "assisting_agency_ids")),
@@ -192,13 +204,13 @@ LOOP: dict[str, Step] = {
     "report_progress": Step(stay("accepted", "handling", "suspended"), works, ANYBODY, ("note",)),
     "finish": Step(go("handled", "handling"), leads, ANYBODY, holds=assistance_over),
     "pass_check": Step(go("checked", "handled"), nobodys_own, STAFF, takes=SITE),
-    "fail_check": Step(go("handling", "handled"), nobodys_own, STAFF, ("reason",), takes=SITE),
+    "fail_check": Step(go("handling", "handled", "checked"), nobodys_own, STAFF, ("reason",), takes=SITE),
     "review": Step(stay("checked"), nobodys_own, CENTRE, ("note",), lambda case: case.grade == "major"),
     "close": Step(go("closed", "checked"), in_area, CENTRE, holds=strikable),
     "evaluate": Step(stay("closed"), area_or_reporter, ANYBODY, ("rating",), lambda case: case.rating is None),
     "appeal": Step(go("registered", "closed"), reports, ANYBODY, ("reason",), lambda case: (case.rating or 9) <= 2),
     "reopen": Step({"closed": "registered", "refused": "reported"}, in_area, CENTRE, ("reason",)),
-    "void": Step(go("voided", *ALL_OPEN), in_area, CENTRE, ("reason",)),
+    "void": Step(go("voided", *ALL_OPEN), in_area, CENTRE, ("reason",), unlisted),
     "invite": Step(stay(*WITH), area_or_lead, ANYBODY, ("assisting_agency_ids",)),
     "release": Step(stay(*WITH, "suspended"), area_or_lead, ANYBODY, ("reason", "agency_id")),
     "assist_accept": Step(stay(*WITH), is_asked, ANYBODY, holds=lambda case: bool(case.asked)),
@@ -213,7 +225,7 @@ LOOP: dict[str, Step] = {
         in_area,
         CENTRE,
         ("into_case_id",),
-        lambda case: case.parent is None and not case.open_children,
+        lambda case: case.parent is None and not case.open_children and unwatched(case),
     ),
     "unmerge": Step(go("registered", "merged"), in_area, CENTRE, ("reason",)),
     "request_extension": Step(
@@ -317,9 +329,65 @@ EXTENSIONS = 1
 
 def refused_by_facts(case: Life, who: Person, move: str, given: dict[str, Any], others: dict[str, Life]) -> str | None:
     """The code of what a complete, legal, permitted move can still meet."""
-    if move == "request_extension" and case.extensions >= EXTENSIONS:
-        return "hazards.no_extension_left"
-    return life_linkage.refused(case, who, move, given, others)
+    find = FACTS.get(move)
+    return find(case, who, given, others) if find else life_linkage.refused(case, who, move, given, others)
+
+
+Fact = Callable[[Life, Person, dict[str, Any], dict[str, Life]], str | None]
+
+
+def _lately(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life]) -> str | None:
+    return "hazards.reminded_lately" if who.login in case.reminded else None
+
+
+def _not_higher(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life]) -> str | None:
+    return "hazards.supervision_not_higher" if case.supervision == given["supervision"] else None
+
+
+def _anothers_step(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life]) -> str | None:
+    return "forbidden" if case.issuers - {who.agency} and who.role not in COUNTY else None
+
+
+def _not_competent(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life]) -> str | None:
+    if who.role not in COUNTY and who.agency not in case.competent:
+        return "hazards.not_competent"
+    return None if "photo" in given else "hazards.missing_move_field"
+
+
+def _checked_it(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life]) -> str | None:
+    return "hazards.self_review" if case.checker == who.login else None
+
+
+def _no_target(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life]) -> str | None:
+    target = others[given["into_case_id"]]
+    if target is case:
+        return "invalid_field"
+    if not target.sees(who):
+        return "hazards.unknown_merge_target"
+    if not in_area(target, who):
+        return "forbidden"
+    return None if target.open else "hazards.merge_target_ended"
+
+
+def _planned(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life]) -> str | None:
+    return "hazards.visit_already_planned" if given["visit_on"] in case.visits else None
+
+
+def _no_extension_left(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life]) -> str | None:
+    return "hazards.no_extension_left" if case.extensions >= EXTENSIONS else None
+
+
+FACTS: dict[str, Fact] = {
+    "remind": _lately,
+    "supervise": _not_higher,
+    "lift_supervision": _anothers_step,
+    "declare_major": _not_competent,
+    "lift_major": _not_competent,
+    "review": _checked_it,
+    "merge": _no_target,
+    "plan_visit": _planned,
+    "request_extension": _no_extension_left,
+}
 
 
 def onward(case: Life) -> tuple[str, ...]:

@@ -55,6 +55,7 @@ def town(settings_env: dict[str, str]) -> Iterator[Town]:
         town = Town(session)
         town.publish(1)
         town.staffed()
+        town.strict()
         yield town
         transaction.rollback()
     engine.dispose()

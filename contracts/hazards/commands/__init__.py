@@ -17,6 +17,7 @@ from contracts.hazards.commands.files import MOST_FILES, Attachment, FileKind, K
 from contracts.hazards.commands.questions import Question, QuestionType
 from contracts.hazards.commands.routing import PutRoutingRule, RerunRouting, RoutingRule, RoutingRun, RuleTerms
 from contracts.hazards.commands.stages import Stage, Stages
+from contracts.hazards.commands.supervision import PutSupervisionRules, RateByFollowCode, Rated, SupervisionRules
 
 __all__ = [
     "MOST_FILES",
@@ -39,12 +40,16 @@ __all__ = [
     "PutCalendarDays",
     "PutCategory",
     "PutRoutingRule",
+    "PutSupervisionRules",
+    "RateByFollowCode",
+    "Rated",
     "Question",
     "QuestionType",
     "Reason",
     "ReportCase",
     "RerunRouting",
     "RoutingRule",
+    "SupervisionRules",
     "RoutingRun",
     "RuleTerms",
     "Stage",

@@ -70,6 +70,7 @@ class MoveCase(Command):
     lat: Lat | None = None
     original: OriginalPosition | None = None
     accuracy_m: float | None = Field(default=None, ge=0, le=100_000, allow_inf_nan=False)
+    device_at: AwareDatetime | None = None
     level: CaseLevel | None = None
     until: AwareDatetime | None = None
     working_days: int | None = Field(default=None, ge=1, le=365)

@@ -97,6 +97,9 @@ class CaseState(EventData):
     extensions: int = Field(default=0, ge=0)
     reminders: int = Field(default=0, ge=0)
     supervision: Code | None = None
+    supervision_agency_id: UUID | None = None
+    listing_agency_id: UUID | None = None
+    joined_agency_ids: tuple[UUID, ...] = ()
     listed: bool = False
     leader_named: bool = False
     rating: int | None = Field(default=None, ge=1, le=5)

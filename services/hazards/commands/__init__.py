@@ -8,6 +8,7 @@ from services.hazards.commands.links import link_external_ref
 from services.hazards.commands.moving import move_case
 from services.hazards.commands.reporting import report_case, report_cases
 from services.hazards.commands.routing import put_routing_rule, rerun_routing
+from services.hazards.commands.supervision import put_supervision_rules, rate_by_follow_code
 
 __all__ = [
     "KEPT",
@@ -18,6 +19,8 @@ __all__ = [
     "put_calendar_days",
     "put_category",
     "put_routing_rule",
+    "put_supervision_rules",
+    "rate_by_follow_code",
     "report_case",
     "report_cases",
     "rerun_routing",

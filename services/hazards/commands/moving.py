@@ -13,6 +13,7 @@ from contracts.scope import Actor
 from geo.cells import CellsHolder
 from services.hazards import records
 from services.hazards.commands.effects import EFFECTS, Changes, Moving, families, taking_part
+from services.hazards.commands.effects.merging import lock_in_order
 from services.hazards.commands.filing import add_files
 from services.hazards.domain.moves import decide
 from services.hazards.queries import standing_of
@@ -28,6 +29,7 @@ def move_case(
     """
     if command.move in families.LINKING:
         families.one_at_a_time(session)
+    lock_in_order(session, command)
     row = visible_case(session, actor, command.case_id)
     if row["version"] != command.expected_version:
         raise StaleVersion(current=records.reply(session, command.case_id).body, field="expected_version")

@@ -45,7 +45,6 @@ from geo.cells import CellsHolder
 from services.hazards import clocks, placing, queries, records
 from services.hazards.commands.filing import add_files, has_files
 from services.hazards.domain.answers import check
-from services.hazards.domain.clocks import Clock as CaseClock
 from services.hazards.domain.follow_codes import new_code
 from services.hazards.domain.intake import CLOCK_SKEW, OLDEST, is_plausible
 from services.hazards.domain.machine import REPORTERS
@@ -79,6 +78,7 @@ _FRESH: dict[str, Any] = {str(column.name): None for column in cases.c} | {
     "reminders": 0,
     "was_listed": False,
     "leader_named": False,
+    "joined_agency_ids": [],
 }
 """What a new case has in every column that the report does not decide."""
 _INSERT = Prepared(
@@ -157,7 +157,7 @@ def report_cases(
     day = now.astimezone(COUNTY_TIME).date()
     rows: dict[UUID, dict[str, Any]] = {}
     opened: dict[UUID, records.Happened] = {}
-    begun: dict[UUID, tuple[CaseClock, ...]] = {}
+    begun: dict[UUID, clocks.Begun] = {}
     urgent: set[UUID] = set()
     replies: dict[UUID, Case] = {}
     for each, facts, number in _facts_of(session, list(first.values()), day):
@@ -182,7 +182,7 @@ def report_cases(
             clocks.keep(session, case_id, begun[case_id])
             reply = _taken(session, each, now, opened[case_id], bodies[case_id], case_id in urgent)
             # Written at the end of the batch, so no statement has seen them yet.
-            reply.body["clocks"] = clocks.shown(begun[case_id])
+            reply.body["clocks"] = begun[case_id].shown
         else:
             reply = _same_again(session, each)
         replies[case_id] = reply
@@ -286,7 +286,7 @@ def _row(
     located = _judged(session, command, facts, cells)
     return (
         _FRESH
-        | clocks.columns_of(clocks.begin(session, facts, now))
+        | clocks.begin(session, facts, now).columns
         | {
             "id": command.case_id,
             "kind": facts.category_kind,

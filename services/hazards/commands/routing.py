@@ -48,7 +48,8 @@ def put_routing_rule(session: Session, actor: Actor, command: PutRoutingRule, *,
     values = _values(command)
     row = put(session, routing_rules, {"id": command.rule_id}, values, may_replace)
     shadows = placing.note_shadows(session)
-    warnings = [*_unknown_category(session, command), *_shadow_warnings(session, actor, row["id"], shadows)]
+    warnings = [*_unknown_category(session, command), *_unknown_area(session, command)]
+    warnings += _shadow_warnings(session, actor, row["id"], shadows)
     return _reply(actor, row, shadows, tuple(warnings), _visible(session, actor, set(shadows.values())))
 
 
@@ -163,5 +164,21 @@ def _unknown_category(session: Session, command: PutRoutingRule) -> list[Warned]
             code="unknown_category",
             zh="没有启用的类别使用该代码，本规则目前不会匹配任何案件",
             en="No active category has this code or stands below it: the rule matches nothing now.",
+        )
+    ]
+
+
+def _unknown_area(session: Session, command: PutRoutingRule) -> list[Warned]:
+    current, areas = projection.current(session), projection.areas.c
+    if current is None:
+        return []
+    there = select(areas.path).where(areas.boundary_version == current[0], areas.path == command.area_path).limit(1)
+    if session.execute(there).first() is not None:
+        return []
+    return [
+        Warned(
+            code="unknown_area",
+            zh="现行边界中没有该区域，本规则目前不会匹配任何案件",
+            en="The boundary in force has no such area: the rule matches nothing now.",
         )
     ]

@@ -15,6 +15,7 @@ from contracts.hazards.errors import IllegalMove, MissingMoveField, ReturnWindow
 from contracts.hazards.states import CaseLevel, State
 from contracts.refusals import InvalidField, NotAllowed
 from services.hazards.domain.machine import (
+    CENTRES,
     COUNTY,
     MOVE_FIELDS,
     RETURN_WINDOW,
@@ -162,6 +163,8 @@ def _not_theirs(rule: Rule, standing: Standing, actor: Mover) -> NotAllowed | No
         return None if theirs[who] else NotAllowed(f"{_WHOSE[who]} makes the move '{move}'.")
     if (who is Who.AREA_OR_LEAD and leads) or (who is Who.AREA_OR_REPORTER and reports):
         return None
+    if who is Who.AREA_OR_REPORTER and (leads or actor.roles.isdisjoint(CENTRES)):
+        return NotAllowed(f"Only who reported the case, or a centre that does not lead it, makes the move '{move}'.")
     if not in_areas(actor, standing.area_path):
         return NotAllowed(f"The case lies outside your areas: '{move}' is not yours to make.")
     if who is Who.AREA_NOT_LEAD and leads:

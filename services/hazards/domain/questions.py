@@ -8,7 +8,7 @@ from typing import Any
 from contracts.hazards.commands.questions import QUESTIONS, Question
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=128)
 def parsed(questions: str) -> tuple[Question, ...]:
     """From the JSON text of a category's row; the same text is read once, however many reports it comes with."""
     return QUESTIONS.validate_json(questions)

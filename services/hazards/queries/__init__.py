@@ -34,6 +34,17 @@ from services.hazards.queries.quarantine import quarantine_entry, quarantine_pag
 from services.hazards.queries.registry import categories, category, category_version_list, states
 from services.hazards.queries.reports import STAGE_OF, STAGES, follow_code, followed, my_reports, public_desk
 from services.hazards.queries.routing_rules import case_routing, routing, routing_answer, routing_run, routing_run_list
+from services.hazards.queries.satisfaction import satisfaction, satisfaction_by_agency
+from services.hazards.queries.similar import similar_asked, similar_cases
+from services.hazards.queries.supervision import (
+    check_list,
+    checks_at_all,
+    listing_list,
+    public_listings,
+    state_titles,
+    supervision_rules_now,
+    visit_list,
+)
 
 __all__ = [
     "MAX_LIMIT",
@@ -60,6 +71,9 @@ __all__ = [
     "case_tile",
     "categories",
     "history_export",
+    "check_list",
+    "checks_at_all",
+    "listing_list",
     "category",
     "category_dry_run",
     "category_version_list",
@@ -72,16 +86,24 @@ __all__ = [
     "moves_for",
     "my_reports",
     "public_desk",
+    "public_listings",
     "quarantine_entry",
     "quarantine_page",
     "require_category_maker",
     "require_rule_maker",
     "routing",
+    "satisfaction",
+    "satisfaction_by_agency",
+    "similar_asked",
+    "similar_cases",
     "shares",
     "routing_answer",
     "routing_dry_run",
     "routing_run",
     "routing_run_list",
     "standing_of",
+    "state_titles",
     "states",
+    "supervision_rules_now",
+    "visit_list",
 ]

@@ -21,6 +21,7 @@ from services.hazards.domain.machine import Standing
 from services.hazards.domain.moves import legal_moves
 from services.hazards.queries.agencies import agencies_json
 from services.hazards.queries.parts import clocks_json, extensions_json
+from services.hazards.queries.sides import no_sides, sides
 from services.hazards.tables import IS_OVERDUE, IS_UNDISPATCHED, case_files, cases, external_refs
 from services.hazards.tables import case_history as history_table
 
@@ -99,6 +100,7 @@ def summary() -> dict[str, Any]:
         "leader_named": C.leader_named,
         "reviewed_at": utc(C.reviewed_at),
         "rating": C.rating,
+        "joined_agency_ids": C.joined_agency_ids,
         "occurred_at": utc(C.occurred_at),
         "reported_at": utc(C.reported_at),
         "updated_at": utc(C.updated_at),
@@ -122,7 +124,7 @@ def bare_case_body() -> ColumnElement[str]:
     """`body` of a new case without other systems' ids or files, for RETURNING; its clocks are the caller's."""
     nothing: ColumnElement[Any] = literal_column("'[]'::json")
     names = ("external_refs", "photos", "files", "agencies", "clocks", "extension_requests")
-    return body_column(_whole(**dict.fromkeys(names, nothing)))
+    return body_column(_whole(**dict.fromkeys(names, nothing), **no_sides()))
 
 
 def case_json() -> ColumnElement[Any]:
@@ -162,6 +164,7 @@ def case_json() -> ColumnElement[Any]:
         agencies=agencies_json(),
         clocks=clocks_json(C.id),
         extension_requests=extensions_json(C.id),
+        **sides(),
     )
 
 

@@ -13,11 +13,21 @@ from services.hazards.tables.cases import (
     cases,
     external_refs,
 )
+from services.hazards.tables.checks import case_checks, case_ratings
 from services.hazards.tables.clocks import calendar_days, case_bells, case_clocks, case_extensions
 from services.hazards.tables.files import FILE_COLUMNS, case_files, upload_days, uploads
 from services.hazards.tables.history import history_days, history_erasures
 from services.hazards.tables.registry import categories, category_versions, jurisdictions, routing_rules, routing_runs
 from services.hazards.tables.schema import agencies, agencies_projection, metadata, projection
+from services.hazards.tables.supervision import (
+    case_grades,
+    case_leaders,
+    case_listings,
+    case_reminders,
+    case_supervisions,
+    case_visits,
+    supervision_rules,
+)
 
 __all__ = [
     "FILE_COLUMNS",
@@ -28,16 +38,24 @@ __all__ = [
     "RUNNING",
     "agencies",
     "agencies_projection",
+    "case_checks",
+    "case_days",
+    "case_grades",
     "calendar_days",
     "case_agencies",
     "case_bells",
     "case_clocks",
-    "case_days",
     "case_extensions",
     "case_files",
     "case_history",
+    "case_leaders",
+    "case_listings",
     "case_numbers",
     "case_photos",
+    "case_ratings",
+    "case_reminders",
+    "case_supervisions",
+    "case_visits",
     "cases",
     "categories",
     "category_versions",
@@ -48,6 +66,7 @@ __all__ = [
     "metadata",
     "projection",
     "routing_rules",
+    "supervision_rules",
     "routing_runs",
     "upload_days",
     "uploads",

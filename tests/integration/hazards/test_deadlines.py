@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,7 @@ from contracts.hazards.commands import Case, PutCalendarDays
 from contracts.hazards.errors import ExtensionOver, MissingMoveField, NoExtensionLeft
 from contracts.refusals import InvalidField, NotAllowed, Refusal
 from services.hazards import clocks, commands, deadlines, queries
+from tests.architecture.rooms import ROOT
 from tests.integration.hazards.town import Clock, Town
 from tests.servers import Database
 
@@ -105,7 +107,7 @@ def test_shares_the_miss_and_each_level_are_said_once_and_in_order(town: Town) -
 
 
 def test_an_escalation_never_takes_a_case_from_the_county_back_to_the_town(town: Town) -> None:
-    staged(town, stage("total", 1, escalate=LADDER))
+    staged(town, stage("total", 1, escalate=LADDER[:1]))
     case = town.report()
     town.session.execute(text("UPDATE hazards.cases SET level = 'county' WHERE id = :id"), {"id": case.case_id})
     town.clock.forward(hours=10)
@@ -448,3 +450,27 @@ def test_a_bell_finds_its_clock_by_an_index(session: Session) -> None:
         text("EXPLAIN SELECT case_id FROM hazards.case_clocks WHERE next_at <= now() ORDER BY next_at LIMIT 500")
     )
     assert "case_clocks_to_ring" in "\n".join(str(row[0]) for row in plan)
+
+
+def test_open_cases_of_before_get_the_clocks_their_columns_told_of(town: Town) -> None:
+    staged(town)
+    town.session.execute(
+        text(f"UPDATE hazards.categories SET handle_hours = 10, accept_hours = 2 WHERE code = '{CATEGORY}'")
+    )
+    warned, dispatched = town.report(), town.dispatched()
+    closed = town.move(town.report(), "refuse", reason="不属实")
+    town.clock.forward(hours=8.5)
+    ring(town)
+    before = [clock_of(town, case, name) for case, name in ((warned, "total"), (dispatched, "accept"))]
+    town.session.execute(text("DELETE FROM hazards.case_clocks"))
+    migration = runpy.run_path(str(ROOT / "services/hazards/migrations/versions/0007_expand_clocks.py"))
+    town.session.execute(text(migration["CLOCKS"]))
+    after = [clock_of(town, case, name) for case, name in ((warned, "total"), (dispatched, "accept"))]
+    for one, other in zip(before, after, strict=True):
+        assert {**one, "round": 1} == {**other, "round": 1}
+    assert ring(town) == 0
+    town.clock.forward(hours=5)
+    assert ring(town) == 2  # both totals; the dispatch had been said
+    town.move(fresh(town, dispatched), "accept", town.fire)
+    count = text("SELECT count(*) FROM hazards.case_clocks WHERE case_id = :id")
+    assert town.session.execute(count, {"id": closed.case_id}).scalar_one() == 0

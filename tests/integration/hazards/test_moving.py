@@ -39,7 +39,7 @@ FIRE, POLICE, SOUTHERN = (agency_id(code) for code in ("fire_brigade", "north_po
 
 def test_the_whole_loop_to_a_verified_close(town: Town) -> None:
     case = town.handled(town.fire)
-    case = town.move(case, "pass_check", town.north)
+    case = town.checked(case, town.north)
     case = town.move(case, "close", town.north)
     assert case.state == "closed"
     assert case.body["closed_at"]
@@ -178,7 +178,7 @@ def test_recategorising_reroutes_and_counts_the_deadline_anew(town: Town) -> Non
 
 
 def test_reopening_starts_the_time_again(town: Town) -> None:
-    case = town.move(town.move(town.handled(town.fire), "pass_check"), "close")
+    case = town.closed()
     town.clock.forward(days=30)
     case = town.move(case, "reopen", reason="隐患复发")
     assert (case.state, case.body["reopenings"], case.body["lead_agency_id"]) == ("registered", 1, None)
@@ -264,8 +264,11 @@ def test_on_a_random_walk_every_move_leaves_one_version_one_history_row_and_one_
             for each in (
                 row["reporting_agency_id"],
                 row["lead_agency_id"],
+                row["supervision_agency_id"],
+                row["listing_agency_id"],
                 *row["assisting_agency_ids"],
                 *row["former_agency_ids"],
+                *row["joined_agency_ids"],
             )
             if each
         }

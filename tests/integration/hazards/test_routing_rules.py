@@ -186,6 +186,8 @@ def test_a_rule_of_a_closed_agency_shadows_nothing(town: Town) -> None:
 def test_what_is_wrong_with_a_rule_is_refused_or_said(town: Town) -> None:
     assert [each.code for each in put(town, category="no.such").warnings] == ["unknown_category"]
     assert not put(town, 0, category="dispute", area_path=SOUTH).warnings
+    nowhere = put(town, 0, category="dispute", area_path=f"{COUNTY}330499999/")
+    assert [each.code for each in nowhere.warnings] == ["unknown_area"]
     with pytest.raises(UnknownAgency) as refused:
         put(town, assisting_agency_ids=[POLICE, uuid4()])
     assert refused.value.field == "assisting_agency_ids.1"

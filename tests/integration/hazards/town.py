@@ -35,6 +35,7 @@ GRIDS = {
 }
 NORTH_WEST, NORTH_EAST, SOUTH_WEST, SOUTH_EAST = ((120.05, 30.15), (120.15, 30.15), (120.05, 30.05), (120.15, 30.05))
 OUTSIDE = (121.0, 31.0)
+PHOTO = {"blob": "0" * 64, "media_type": "image/jpeg", "size_bytes": 1}
 LEVELS = (Level.COUNTY, Level.TOWN, Level.VILLAGE, Level.GRID)
 
 
@@ -53,6 +54,12 @@ class Clock:
 
 def agency_id(code: str) -> UUID:
     return uuid5(NAMESPACE, code)
+
+
+def position(lon: float, lat: float, accuracy_m: float | None = None) -> dict[str, Any]:
+    """Where somebody stands, as a move takes it."""
+    original = {"crs": "wgs84", "lon": lon, "lat": lat}
+    return {"lon": lon, "lat": lat, "original": original, "accuracy_m": accuracy_m}
 
 
 def actor(role: Role, agency: str, *areas: str, ceiling: Sensitivity = Sensitivity.RESTRICTED) -> Actor:
@@ -163,6 +170,15 @@ class Town:
         asked = MoveCase(**{"case_id": case.case_id, "expected_version": case.version, "move": move} | fields)
         return commands.move_case(self.session, by or self.centre, asked, clock=self.clock)
 
+    def strict(self) -> None:
+        """The county has hazards checked at the place with a picture, and lets reporters appeal for 15 days."""
+        self.session.execute(
+            text(
+                "UPDATE hazards.categories SET check_on_site = true, check_photo = true, check_radius_m = 100, "
+                "reopen_days = 15 WHERE kind = 'hazard'"
+            )
+        )
+
     def dispatched(self, by: Actor | None = None, **fields: Any) -> Case:
         """A case with its lead agency: by the rules, the fire brigade."""
         case = self.report(by, **fields)
@@ -175,6 +191,14 @@ class Town:
         for move in ("accept", "start", "finish"):
             case = self.move(case, move, by)
         return case
+
+    def checked(self, case: Case, by: Actor | None = None, **fields: Any) -> Case:
+        """A check that passes: at the place, with a picture."""
+        there = position(case.body["lon"], case.body["lat"], 10)
+        return self.move(case, "pass_check", by or self.north, **{"photo": PHOTO, **there, **fields})
+
+    def closed(self) -> Case:
+        return self.move(self.checked(self.handled(self.fire)), "close")
 
     def history(self, case: Case) -> list[Any]:
         found = self.session.execute(

@@ -15,6 +15,7 @@ from tests.mutants.guards import (
     routing,
     sight,
     staff,
+    watching,
     webhooks,
 )
 
@@ -32,4 +33,5 @@ GUARDS = (
     *clocks.GUARDS,
     *routing.GUARDS,
     *intake.GUARDS,
+    *watching.GUARDS,
 )

@@ -10,7 +10,7 @@ from contracts.scope import Scope, Sensitivity
 from services.hazards import queries
 
 SCOPE = Scope(areas=("330499/330499101/",), ceiling=Sensitivity.OPEN, agency_id=UUID(int=7))
-ONE = UUID(int=1)
+ONE, NOW = UUID(int=1), datetime(2026, 3, 1, tzinfo=UTC)
 LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 READS = {
     "agency_returns": lambda scope: queries.agency_returns(scope, ONE, LONG_AGO, LONG_AGO),
@@ -28,6 +28,14 @@ READS = {
     "followed": lambda scope: queries.followed(scope, "23456789ABCD"),
     "public_desk": lambda scope: queries.public_desk(scope),
     "routing": lambda scope: queries.routing(scope),
+    "listing_list": lambda scope: queries.listing_list(scope, in_force=True),
+    "public_listings": lambda scope: queries.public_listings(scope),
+    "visit_list": lambda scope: queries.visit_list(scope, overdue=True),
+    "check_list": lambda scope: queries.check_list(scope, ONE, ONE),
+    "similar_cases": lambda scope: queries.similar_cases(scope, "fire", 120.0, 30.0, NOW),
+    "similar_asked": lambda scope: queries.similar_asked(scope, ONE),
+    "satisfaction": lambda scope: queries.satisfaction(scope, NOW, NOW),
+    "satisfaction_by_agency": lambda scope: queries.satisfaction_by_agency(scope, NOW, NOW),
     "routing_run": lambda scope: queries.routing_run(scope, ONE),
     "routing_run_list": lambda scope: queries.routing_run_list(scope),
     "routing_dry_run": lambda scope: queries.routing_dry_run(scope, LONG_AGO),

@@ -13,13 +13,25 @@ from services.hazards.commands.effects.agencies import (
     release,
     return_case,
 )
+from services.hazards.commands.effects.checks import fail_check, pass_check, review
 from services.hazards.commands.effects.corrections import recategorise, relocate
 from services.hazards.commands.effects.families import link_parent, unlink_parent
 from services.hazards.commands.effects.handling import finish, reopen, settle, start
+from services.hazards.commands.effects.leaders import name_leader, plan_visit, record_visit
 from services.hazards.commands.effects.levels import hand_down, raise_level
+from services.hazards.commands.effects.merging import merge, unmerge
 from services.hazards.commands.effects.parts import Changes, Effect, Moving
-from services.hazards.commands.effects.pending import not_yet
+from services.hazards.commands.effects.satisfaction import appeal, evaluate
 from services.hazards.commands.effects.suggesting import suggest
+from services.hazards.commands.effects.supervision import (
+    declare_major,
+    lift_major,
+    lift_supervision,
+    list_case,
+    remind,
+    supervise,
+    unlist_case,
+)
 from services.hazards.domain.machine import Move
 
 EFFECTS: Mapping[Move, Effect] = {
@@ -28,16 +40,17 @@ EFFECTS: Mapping[Move, Effect] = {
     Move.RETURN: return_case,
     Move.START: start,
     Move.FINISH: finish,
-    Move.FAIL_CHECK: lambda moving: {"reworks": moving.row["reworks"] + 1},
+    Move.PASS_CHECK: pass_check,
+    Move.FAIL_CHECK: fail_check,
     Move.CLOSE: lambda moving: {"closed_at": moving.now},
     Move.REOPEN: reopen,
     Move.RELOCATE: relocate,
     Move.RECATEGORISE: recategorise,
     Move.SETTLE: settle,
     Move.REASSIGN: reassign,
-    Move.REVIEW: not_yet,
-    Move.EVALUATE: not_yet,
-    Move.APPEAL: not_yet,
+    Move.REVIEW: review,
+    Move.EVALUATE: evaluate,
+    Move.APPEAL: appeal,
     Move.INVITE: invite,
     Move.RELEASE: release,
     Move.ASSIST_ACCEPT: assist_accept,
@@ -47,23 +60,23 @@ EFFECTS: Mapping[Move, Effect] = {
     Move.HAND_DOWN: hand_down,
     Move.LINK_PARENT: link_parent,
     Move.UNLINK_PARENT: unlink_parent,
-    Move.MERGE: not_yet,
-    Move.UNMERGE: not_yet,
+    Move.MERGE: merge,
+    Move.UNMERGE: unmerge,
     Move.REQUEST_EXTENSION: clocks.request_extension,
     Move.GRANT_EXTENSION: clocks.grant_extension,
     Move.REFUSE_EXTENSION: clocks.refuse_extension,
     Move.SUSPEND: clocks.suspend,
     Move.RESUME: clocks.resume,
-    Move.REMIND: not_yet,
-    Move.SUPERVISE: not_yet,
-    Move.LIFT_SUPERVISION: not_yet,
-    Move.LIST_CASE: not_yet,
-    Move.UNLIST_CASE: not_yet,
-    Move.DECLARE_MAJOR: not_yet,
-    Move.LIFT_MAJOR: not_yet,
-    Move.NAME_LEADER: not_yet,
-    Move.PLAN_VISIT: not_yet,
-    Move.RECORD_VISIT: not_yet,
+    Move.REMIND: remind,
+    Move.SUPERVISE: supervise,
+    Move.LIFT_SUPERVISION: lift_supervision,
+    Move.LIST_CASE: list_case,
+    Move.UNLIST_CASE: unlist_case,
+    Move.DECLARE_MAJOR: declare_major,
+    Move.LIFT_MAJOR: lift_major,
+    Move.NAME_LEADER: name_leader,
+    Move.PLAN_VISIT: plan_visit,
+    Move.RECORD_VISIT: record_visit,
 }
 
 __all__ = ["EFFECTS", "Changes", "Moving"]

@@ -37,6 +37,8 @@ def reopen(moving: Moving) -> Changes:
     return {
         "reopenings": moving.row["reopenings"] + 1,
         "closed_at": None,
+        "reviewed_at": None,
+        "rating": None,
         "handler_account_id": None,
         "handler_account_ids": [],
         **undispatched(moving.row),

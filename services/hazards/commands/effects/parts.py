@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from backbone.database import Session
@@ -12,6 +12,12 @@ from contracts.hazards.commands import MoveCase
 from contracts.scope import Actor
 from geo.cells import CellsHolder
 from services.hazards import records
+
+
+def said(moment: datetime) -> str:
+    """A moment for a refusal's extras: RFC 3339 with Z."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
 
 Changes = dict[str, Any]
 """Columns of `cases` with their new values."""

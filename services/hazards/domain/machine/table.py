@@ -35,6 +35,7 @@ _INTAKE = (
     Rule(
         M.REFUSE, "Refuse", "不予受理",
         _to(S.REFUSED, S.REPORTED, S.VERIFIED), Who.AREA, w.CENTRES, e.CaseRefused, ("reason",),
+        when=(w.NOT_LISTED,),
     ),
     Rule(
         M.REGISTER, "Register", "立案",
@@ -128,7 +129,7 @@ _HANDLING = (
     ),
     Rule(M.RESUME, "Resume", "恢复", _to(S.HANDLING, S.SUSPENDED), Who.AREA_OR_LEAD, w.AGENCY, e.CaseResumed),
 )  # fmt: skip
-_ON_SITE = ("lon", "lat", "original", "accuracy_m")
+_ON_SITE = ("lon", "lat", "original", "accuracy_m", "device_at")
 _ENDING = (
     Rule(
         M.PASS_CHECK, "Pass the check", "核查通过",
@@ -136,7 +137,7 @@ _ENDING = (
     ),
     Rule(
         M.FAIL_CHECK, "Fail the check", "核查不通过",
-        _to(S.HANDLING, S.HANDLED), Who.NOT_HANDLER, w.FIELD, e.CaseHandlingStarted, ("reason",), _ON_SITE,
+        _to(S.HANDLING, S.HANDLED, S.CHECKED), Who.NOT_HANDLER, w.FIELD, e.CaseHandlingStarted, ("reason",), _ON_SITE,
     ),
     Rule(
         M.REVIEW, "Review a major hazard", "复核",
@@ -145,7 +146,7 @@ _ENDING = (
     Rule(
         M.CLOSE, "Close", "销号",
         _to(S.CLOSED, S.CHECKED), Who.AREA, w.CENTRES, e.CaseClosed,
-        when=(w.CHILDREN_ENDED, w.NOT_LISTED, w.MAY_BE_STRUCK_OFF),
+        when=(w.CHILDREN_ENDED, w.NOT_LISTED, *w.MAY_BE_STRUCK_OFF),
     ),
     Rule(
         M.EVALUATE, "Rate", "评价",
@@ -160,7 +161,11 @@ _ENDING = (
         MappingProxyType({S.CLOSED: S.REGISTERED, S.REFUSED: S.REPORTED}), Who.AREA, w.CENTRES, e.CaseReopened,
         ("reason",),
     ),
-    Rule(M.VOID, "Void", "作废", _to(S.VOIDED, *OPEN), Who.AREA, w.CENTRES, e.CaseVoided, ("reason",)),
+    # A listed case leaves the list by its verified rectification and in no other way.
+    Rule(
+        M.VOID, "Void", "作废", _to(S.VOIDED, *OPEN), Who.AREA, w.CENTRES, e.CaseVoided, ("reason",),
+        when=(w.NOT_LISTED,),
+    ),
 )  # fmt: skip
 _CORRECTIONS = (
     Rule(
@@ -184,7 +189,8 @@ _CORRECTIONS = (
     Rule(
         M.MERGE, "Merge into another case", "并案",
         _to(S.MERGED, *_BEFORE_HANDLED), Who.AREA, w.CENTRES, e.CaseMerged, ("into_case_id",),
-        when=(w.HAS_NO_PARENT, w.CHILDREN_ENDED),
+        # What is watched over does not vanish into another case: that one is merged into it.
+        when=(w.HAS_NO_PARENT, w.CHILDREN_ENDED, w.NOT_LISTED, w.NOT_SUPERVISED, w.GENERAL),
     ),
     Rule(
         M.UNMERGE, "Take out of the other case", "撤销并案",
@@ -251,6 +257,7 @@ MOVE_FIELDS = (
     "lat",
     "original",
     "accuracy_m",
+    "device_at",
     "level",
     "until",
     "working_days",

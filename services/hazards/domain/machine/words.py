@@ -138,9 +138,8 @@ def _trusted(case: Standing) -> bool:
     return case.state is not State.REPORTED or case.source in TRUSTED_SOURCES
 
 
-def _may_be_struck_off(case: Standing) -> bool:
-    major = case.grade is Grade.MAJOR
-    return not major or (case.leader_named and case.was_listed and case.reviewed)
+def _if_major(holds: Callable[[Standing], bool]) -> Callable[[Standing], bool]:
+    return lambda case: case.grade is not Grade.MAJOR or holds(case)
 
 
 VERIFIED_OR_TRUSTED = Condition(
@@ -182,16 +181,28 @@ NOT_RED = Condition(
     "not_red", "Not under red supervision yet", "尚未红牌督办", lambda case: case.supervision is not Supervision.RED
 )
 SUPERVISED = Condition("supervised", "Under supervision", "督办中", lambda case: case.supervision is not None)
+NOT_SUPERVISED = Condition("not_supervised", "Not under supervision", "未被督办", lambda case: case.supervision is None)
 LISTED = Condition("listed", "On the list", "挂牌中", lambda case: case.listed_by is not None)
 NOT_LISTED = Condition("not_listed", "Not on the list", "未挂牌", lambda case: case.listed_by is None)
 GENERAL = Condition("grade_general", "Not a major hazard", "非重大隐患", lambda case: case.grade is Grade.GENERAL)
 MAJOR = Condition("grade_major", "A major hazard", "重大隐患", lambda case: case.grade is Grade.MAJOR)
 LEADER_NAMED = Condition("leader_named", "A leader is in charge", "已明确包案领导", lambda case: case.leader_named)
-MAY_BE_STRUCK_OFF = Condition(
-    "major_reviewed",
-    "A major hazard has had its leader, its listing and its review",
-    "重大隐患已包案、挂牌并复核",
-    _may_be_struck_off,
+MAY_BE_STRUCK_OFF = (
+    Condition(
+        "major_led",
+        "A major hazard has its leader",
+        "重大隐患已明确包案领导",
+        _if_major(lambda case: case.leader_named),
+    ),
+    Condition(
+        "major_was_listed", "A major hazard has been listed", "重大隐患已挂牌", _if_major(lambda case: case.was_listed)
+    ),
+    Condition(
+        "major_reviewed",
+        "A major hazard's rectification was reviewed",
+        "重大隐患已复核",
+        _if_major(lambda case: case.reviewed),
+    ),
 )
 NOT_RATED = Condition("not_rated", "Not rated yet", "尚未评价", lambda case: case.rating is None)
 RATED_BADLY = Condition(

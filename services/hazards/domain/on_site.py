@@ -1,0 +1,46 @@
+"""Whether somebody was at the place: the rule of checks. Pure.
+
+A position is a disc, not a point: its accuracy says how far off it may be. Only who was inside the radius wherever in
+that disc they stood was at the place, so the accuracy counts against them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from contracts.hazards.events import Kind
+
+CHECK_RADIUS_M = 100.0
+SKEW = timedelta(minutes=5)
+"""How far a device's clock may be ahead of ours, or behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRule:
+    """What passing a check of a category takes."""
+
+    on_site: bool
+    radius_m: float
+    photo: bool
+
+
+def check_rule(category: Any) -> CheckRule:
+    """The rule of a category's row. Where it says nothing: hazards at the place with a photo, all else anywhere."""
+    hazard = category.kind == Kind.HAZARD.value
+    return CheckRule(
+        on_site=getattr(category, "check_on_site", hazard),
+        radius_m=getattr(category, "check_radius_m", CHECK_RADIUS_M),
+        photo=getattr(category, "check_photo", hazard),
+    )
+
+
+def is_on_site(distance_m: float, accuracy_m: float, radius_m: float) -> bool:
+    """Whether all places that a position may mean lie within the radius."""
+    return distance_m + accuracy_m <= radius_m
+
+
+def is_plausible(device_at: datetime, since: datetime, now: datetime) -> bool:
+    """Whether a device's time lies between what it was there to look at and now, give or take the skew."""
+    return since - SKEW <= device_at <= now + SKEW
