@@ -1,6 +1,6 @@
 // The fields of a move, from the table of GET /v1/states: which are asked, of what kind, and the body that is sent.
 import { answersOf, type Typed } from "./questions";
-import type { MoveRow, Question } from "./model";
+import type { CaseMove, MoveRow, Question } from "./model";
 import type { Kept } from "./uploads";
 import { fromLocal } from "./times";
 
@@ -64,9 +64,9 @@ export function isTyped(field: Field, typed: MoveDraft): boolean {
   return value !== undefined && value !== null && value !== "" && !(Array.isArray(value) && !value.length);
 }
 
-/** The body of POST /v1/cases/{id}/moves. */
-export function bodyOf(row: MoveRow, fields: Field[], typed: MoveDraft, questions: Question[]): Record<string, unknown> {
-  const body: Record<string, unknown> = { move: row.move };
+/** The body of POST /v1/cases/{id}/moves. Its fields are the table's, whatever they are called. */
+export function bodyOf(row: MoveRow, fields: Field[], typed: MoveDraft, questions: Question[]): Pick<CaseMove, "move"> & Record<string, unknown> {
+  const body: Pick<CaseMove, "move"> & Record<string, unknown> = { move: row.move };
   for (const field of fields) {
     const value = typed.values[field.name];
     if (field.kind === "answers") {

@@ -1,4 +1,8 @@
-// What the API answers, as far as the page reads it.
+// What the API answers, as far as the page reads it. Bodies that it sends are typed from the OpenAPI document.
+import type { paths } from "./generated/api";
+
+export type CaseReport = paths["/v1/cases"]["post"]["requestBody"]["content"]["application/json"];
+export type CaseMove = paths["/v1/cases/{case_id}/moves"]["post"]["requestBody"]["content"]["application/json"];
 
 export interface Title {
   zh: string;

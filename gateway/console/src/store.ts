@@ -2,7 +2,7 @@
 import { computed, reactive, shallowReactive, watch } from "vue";
 import { all, get, Problem, session } from "./api";
 import { forgetDrafts } from "./drafts";
-import type { Agency, Area, Case, Category, CountyEvent, Me, MoveRow, Page, Place, StateRow, Title, Unit } from "./model";
+import type { Agency, Area, Case, CaseReport, Category, CountyEvent, Me, MoveRow, Page, Place, StateRow, Title, Unit } from "./model";
 import { route } from "./route";
 import { type Health, listen } from "./sse";
 
@@ -178,7 +178,7 @@ export async function areaWords(path: string): Promise<string> {
 }
 
 /** Whose hands a report comes from. */
-export function reportSource(): string {
+export function reportSource(): CaseReport["source"] {
   const roles = store.me?.roles ?? [];
   if (roles.includes("grid_worker")) return "grid_worker";
   return roles.includes("patrol_officer") ? "patrol" : "inspection";
