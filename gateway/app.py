@@ -27,7 +27,9 @@ from gateway.routes import (
     areas,
     auth,
     boundaries,
+    case_exports,
     case_files,
+    case_lists,
     case_moves,
     cases,
     categories,
@@ -56,6 +58,8 @@ log = telemetry.logger(__name__)
 
 # Routes are tried one after another: those that are asked most often stand first.
 ROUTERS = (
+    case_exports.router,  # before /v1/cases/{case_id}
+    case_lists.router,  # likewise
     cases.router,
     case_moves.router,
     case_files.router,

@@ -45,7 +45,7 @@ PLATFORM = (
     Process("notify", 3, "backbone.runner services.notify.service"),
     Process("patrol-ingest", 3, "services.patrol.ingest"),
     Process("notify-sender", 3, "services.notify.sender"),
-    Process("worker", 3, "backbone.jobs services.grid.jobs"),
+    Process("worker", 3, "backbone.jobs services.grid.jobs services.hazards.jobs"),
     Process("gateway", 4, "gateway"),
 )
 

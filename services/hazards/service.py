@@ -19,13 +19,21 @@ from contracts.grid.events import (
 )
 from contracts.hazards.commands import (
     Case,
+    CaseExport,
+    CasesMoved,
     Category,
+    ExportCases,
     LinkExternalRef,
     MoveCase,
+    MoveCases,
     PutCategory,
     PutRoutingRule,
+    PutSavedFilter,
+    RemoveSavedFilter,
     ReportCase,
     RoutingRule,
+    SavedFilter,
+    SavedFilterRemoved,
 )
 from contracts.scope import Actor
 from geo.cells import CellsHolder
@@ -42,6 +50,7 @@ class HazardsService:
         self.clock = system_clock
         self.cells = CellsHolder()
         self.county_code = PlatformSettings().county_code
+        self.kept = commands.KEPT
 
     @command_batch(ReportCase)
     def report_cases(self, session: Session, asked: list[Asked[ReportCase]]) -> list[Case]:
@@ -51,6 +60,10 @@ class HazardsService:
     @command(MoveCase)
     def move_case(self, session: Session, actor: Actor, asked: MoveCase) -> Case:
         return commands.move_case(session, actor, asked, clock=self.clock, cells=self.cells)
+
+    @command(MoveCases)
+    def move_cases(self, session: Session, actor: Actor, asked: MoveCases) -> CasesMoved:
+        return commands.move_cases(session, actor, asked, clock=self.clock, cells=self.cells)
 
     @command(LinkExternalRef)
     def link_external_ref(self, session: Session, actor: Actor, asked: LinkExternalRef) -> Case:
@@ -63,6 +76,18 @@ class HazardsService:
     @command(PutCategory)
     def put_category(self, session: Session, actor: Actor, asked: PutCategory) -> Category:
         return commands.put_category(session, actor, asked, clock=self.clock)
+
+    @command(PutSavedFilter)
+    def put_saved_filter(self, session: Session, actor: Actor, asked: PutSavedFilter) -> SavedFilter:
+        return commands.put_saved_filter(session, actor, asked, clock=self.clock)
+
+    @command(RemoveSavedFilter)
+    def remove_saved_filter(self, session: Session, actor: Actor, asked: RemoveSavedFilter) -> SavedFilterRemoved:
+        return commands.remove_saved_filter(session, actor, asked, clock=self.clock)
+
+    @command(ExportCases)
+    def export_cases(self, session: Session, actor: Actor, asked: ExportCases) -> CaseExport:
+        return commands.export_cases(session, actor, asked, clock=self.clock)
 
     @subscribe_batch(AreaChanged)
     def on_areas_changed(self, session: Session, events: list[Event[AreaChanged]]) -> None:
@@ -104,3 +129,11 @@ class HazardsService:
     @every(seconds=1, everywhere=True)
     def refresh_cells(self, session: Session) -> None:
         reactions.refresh_cells(session, self.cells, offload)
+
+    @every(seconds=5)
+    def fold_counts(self, session: Session) -> None:
+        commands.fold_counts(session)
+
+    @every(seconds=60)
+    def expire_exports(self, session: Session) -> None:
+        commands.expire_exports(session, clock=self.clock)

@@ -12,23 +12,43 @@ from contracts.hazards.commands.fields import (
     Reason,
     Text,
 )
+from contracts.hazards.commands.lists import (
+    CaseExport,
+    CaseFilter,
+    CasesMoved,
+    ExportCases,
+    MoveCases,
+    PutSavedFilter,
+    RemoveSavedFilter,
+    SavedFilter,
+    SavedFilterRemoved,
+)
 from contracts.hazards.commands.routing import PutRoutingRule, RoutingRule
 
 __all__ = [
     "Answers",
     "Case",
+    "CaseExport",
+    "CaseFilter",
+    "CasesMoved",
     "Category",
+    "ExportCases",
     "ExternalRef",
     "LinkExternalRef",
     "ListingNo",
     "MoveCase",
+    "MoveCases",
     "Name",
     "OriginalPosition",
     "Photo",
     "PutCategory",
     "PutRoutingRule",
+    "PutSavedFilter",
     "Reason",
+    "RemoveSavedFilter",
     "ReportCase",
     "RoutingRule",
+    "SavedFilter",
+    "SavedFilterRemoved",
     "Text",
 ]
