@@ -199,7 +199,7 @@ PROCESSES = {
     "hazards": "backbone.runner services.hazards.service",
     "notify": "backbone.runner services.notify.service",
     "patrol": "backbone.runner services.patrol.service",
-    "worker": "backbone.jobs services.grid.jobs",
+    "worker": "backbone.jobs services.grid.jobs services.hazards.jobs",
     "gateway": "gateway",
 }
 

@@ -77,12 +77,23 @@ def busy(town: Town) -> Town:
     return town
 
 
+BRIGADE, POLICE = agency_id("fire_brigade"), agency_id("north_police")
 SCOPES = [
     Scope(areas=areas, categories=categories, ceiling=ceiling, agency_id=agency)  # type: ignore[arg-type]
-    for areas in ((), (COUNTY,), (NORTH,), (NORTH, SOUTH), (VILLAGE,), (GRID,), (GRID, SOUTH))
-    for categories in (None, frozenset({"fire"}))
-    for ceiling in (0, 1, 2)
-    for agency in (None, agency_id("fire_brigade"), agency_id("north_police"))
+    for areas, categories, ceiling, agency in (
+        ((), None, 1, None),
+        ((), None, 1, BRIGADE),
+        ((COUNTY,), None, 2, None),
+        ((COUNTY,), None, 1, POLICE),
+        ((COUNTY,), frozenset({"fire"}), 1, POLICE),
+        ((NORTH,), None, 0, BRIGADE),
+        ((NORTH,), None, 1, POLICE),
+        ((NORTH, SOUTH), None, 2, BRIGADE),
+        ((SOUTH,), frozenset({"fire", "school"}), 2, None),
+        ((VILLAGE,), None, 1, POLICE),
+        ((GRID,), None, 1, BRIGADE),
+        ((GRID, SOUTH), None, 1, POLICE),
+    )
 ]
 
 
