@@ -1,7 +1,7 @@
 """B9: growth. Lists, facets and tiles of cases through the gateway, on a thousand and on a million, by turns.
 
-Two databases with the same county, each with simulated cases of one year (`pingan simulate cases`) and a gateway. Asked: a
-request takes at most 1.5 times as long, so its rate is at least 0.67 of the small one's. Pages are full on both.
+Two databases with the same county, each with simulated cases of one year (`pingan simulate cases`) and a gateway. A
+request shall take at most 1.5 times as long, so its rate is at least 0.67 of the small one's. Pages are full on both.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from backbone.tables import bookkeeping
 from gateway.access import retention as access
 from gateway.access.tables import metadata as access_tables
 from services.grid import commands as grid
+from services.hazards import commands as hazards
 from services.notify.commands import forgetting
 from services.notify.commands.settings import NotifySettings
 from services.patrol import reactions as patrol
@@ -44,6 +45,7 @@ def test_the_page_has_every_rule_of_the_code_and_no_other() -> None:
     rules = [(rule.table, rule.what, rule.keep) for rule in retention.RULES]
     rules += [(f"notify.{rule.table}", rule.what, rule.keep) for rule in forgetting.rules(keep_days)]
     rules += [(f"grid.{rule.table}", rule.what, rule.keep) for rule in grid.KEPT]
+    rules += [(f"hazards.{rule.table}", rule.what, rule.keep) for rule in hazards.KEPT]
     rules += [(f"access.{table}", "", keep) for table, keep, _ in access.RULES]
     rules += [(f"patrol.{table}", "", patrol.KEPT) for table in ("positions", "last_positions", "position_batches")]
     assert written() == sorted(rules)

@@ -6,7 +6,21 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Double, Integer, Text, Uuid, and_, bindparam, cast, func, literal_column, or_, select
+from sqlalchemy import (
+    ARRAY,
+    Double,
+    Integer,
+    Text,
+    Uuid,
+    and_,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy import DateTime as Timestamp
 from sqlalchemy.sql import ColumnElement
 
@@ -118,7 +132,7 @@ def _of_categories(found: Filters, codes: tuple[str, ...]) -> None:
         found.add("top_category", _text("top_category") == TOP_CATEGORY, top_category=tops[0])
     else:
         wanted = cast(bindparam("top_categories"), ARRAY(Text))
-        found.add("top_categories", wanted.any(TOP_CATEGORY), top_categories=tops)
+        found.add("top_categories", any_(wanted) == TOP_CATEGORY, top_categories=tops)
     if set(codes) - set(tops):
         code = func.unnest(cast(bindparam("categories"), ARRAY(Text))).column_valued("wanted_category")
         below = select(1).where(

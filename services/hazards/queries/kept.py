@@ -39,7 +39,7 @@ def _shown(scope: Scope) -> ColumnElement[bool]:
     mine = S.account_id == cast(bindparam("account_id"), Uuid)
     if scope.agency_id is None:
         return mine
-    return or_(mine, and_(S.shared, S.agency_id == cast(bindparam("agency_id"), Uuid)))
+    return or_(mine, and_(S.shared, S.agency_id == func.any(cast(bindparam("scope_agencies"), ARRAY(Uuid)))))
 
 
 def _saved() -> ColumnElement[Any]:
@@ -73,8 +73,8 @@ def saved_filter_list(
         )
 
     name, filter_id = after or ("", UUID(int=0))
-    values = {"account_id": account_id, "agency_id": scope.agency_id, "after_name": name, "after_id": filter_id,
-              "limit": min(max(limit, 1), MAX_LIMIT)}  # fmt: skip
+    page = {"after_name": name, "after_id": filter_id, "limit": min(max(limit, 1), MAX_LIMIT)}
+    values = {"account_id": account_id, **page, **parameters(scope)}
     return Query(("hazards.saved_filter_list", shape(scope)), build, values)
 
 
@@ -85,7 +85,7 @@ def saved_filter(scope: Scope, account_id: UUID, filter_id: UUID) -> Query:
     def build() -> Select[Any]:
         return select(body_column(_saved())).where(S.id == cast(bindparam("filter_id"), Uuid), _shown(scope))
 
-    values = {"account_id": account_id, "agency_id": scope.agency_id, "filter_id": filter_id}
+    values = {"account_id": account_id, "filter_id": filter_id, **parameters(scope)}
     return Query(("hazards.saved_filter", shape(scope)), build, values)
 
 
@@ -110,7 +110,11 @@ def _export() -> ColumnElement[Any]:
 
 
 def _asked(scope: Scope) -> ColumnElement[bool]:
-    return false() if scope.unrestricted else E.account_id == cast(bindparam("account_id"), Uuid)
+    """One's own, as long as one is of the agency for which one asked."""
+    if scope.unrestricted or scope.agency_id is None:
+        return false()
+    ours = E.agency_id == func.any(cast(bindparam("scope_agencies"), ARRAY(Uuid)))
+    return and_(E.account_id == cast(bindparam("account_id"), Uuid), ours)
 
 
 @query
@@ -129,7 +133,7 @@ def export_list(scope: Scope, account_id: UUID, *, after: tuple[Any, UUID] | Non
         at = cast(bindparam("after_at"), Timestamp(timezone=True))
         return statement.where(tuple_(E.asked_at, E.id) < tuple_(at, cast(bindparam("after_id"), Uuid)))
 
-    values: dict[str, Any] = {"account_id": account_id, "limit": min(max(limit, 1), MAX_LIMIT)}
+    values = {"account_id": account_id, "limit": min(max(limit, 1), MAX_LIMIT), **parameters(scope)}
     if after is not None:
         values |= {"after_at": after[0], "after_id": after[1]}
     return Query(("hazards.export_list", shape(scope), after is not None), build, values)
@@ -144,5 +148,5 @@ def export_by_id(scope: Scope, account_id: UUID, export_id: UUID) -> Query:
             E.id == cast(bindparam("export_id"), Uuid), _asked(scope)
         )
 
-    values = {"account_id": account_id, "export_id": export_id}
+    values = {"account_id": account_id, "export_id": export_id, **parameters(scope)}
     return Query(("hazards.export_by_id", shape(scope)), build, values)

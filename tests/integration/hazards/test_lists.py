@@ -333,3 +333,11 @@ def test_exports_are_for_staff_and_few_at_a_time(town: Town) -> None:
     assert {UUID(each["export_id"]) for each in own} == {each.export_id for each in made}
     query = queries.export_by_id(town.centre.scope, town.centre.account_id, made[0].export_id)
     assert bodies(town.session, query) == []
+
+
+def test_exports_are_the_askers_alone(town: Town) -> None:
+    asked = ExportCases(export_id=new_id(), filter=CaseFilter(), format="xlsx")
+    commands.export_cases(town.session, town.fire, asked, clock=town.clock)
+    for account, shown in ((town.fire.account_id, 1), (uuid4(), 0)):  # a colleague, of the same agency
+        query = queries.export_by_id(town.fire.scope, account, asked.export_id)
+        assert len(bodies(town.session, query)) == shown

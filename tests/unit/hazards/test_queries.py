@@ -48,3 +48,12 @@ def test_calls_of_one_shape_share_one_statement_and_others_do_not() -> None:
     assert first.key != queries.case_list(SCOPE, CaseFilter(source=["phone"])).key
     one, two = CaseFilter(state=["closed"]), CaseFilter(state=["closed", "voided"])
     assert queries.case_list(SCOPE, one).key != queries.case_list(SCOPE, two).key
+
+
+@pytest.mark.parametrize("asked", [CaseFilter(), CaseFilter(state=["closed"]), CaseFilter(search="井盖")])
+def test_the_rule_stands_over_whatever_the_branches_found(asked: CaseFilter) -> None:
+    sql, _ = compiled(queries.case_list(SCOPE, asked))
+    over = sql.partition("AS found JOIN")[2]
+    assert "area_path >= " in over
+    assert "participants @> " in over
+    assert "sensitivity <= " in over
