@@ -8,13 +8,13 @@ from uuid import UUID
 
 import orjson
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.responses import FileResponse, Response
 
 from backbone import files, telemetry
 from backbone.database import new_id
 from contracts.hazards.commands import CaseFilter, ExportCases
-from contracts.hazards.commands.lists import EXPORT_COLUMNS, CaseSort, ExportFormat
+from contracts.hazards.commands.lists import EXPORT_COLUMNS, CaseSort, ExportFormat, known_columns
 from contracts.scope import actor_from_json
 from gateway import documents, examples
 from gateway.auth.signed_in import CurrentActor, claims_of
@@ -47,6 +47,11 @@ class ExportAsked(BaseModel):
     sort: CaseSort = CaseSort.NEWEST
     format: ExportFormat = ExportFormat.CSV
     columns: list[str] = Field(default=list(EXPORT_COLUMNS), min_length=1, max_length=len(EXPORT_COLUMNS))
+
+    @field_validator("columns")
+    @classmethod
+    def _known(cls, given: list[str]) -> list[str]:
+        return list(known_columns(given))
 
 
 @router.post(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal, Self
 from uuid import UUID
@@ -219,6 +220,13 @@ EXPORT_COLUMNS = (
 """What an export may hold; nothing of a person."""
 
 
+def known_columns(given: Sequence[str]) -> Sequence[str]:
+    """The columns as given. Raises ValueError for what is unknown or stands twice."""
+    if len(set(given)) != len(given) or not set(given) <= set(EXPORT_COLUMNS):
+        raise ValueError(f"each once of: {', '.join(EXPORT_COLUMNS)}")
+    return given
+
+
 class ExportCases(Command):
     """Have the cases of a filter written into a file, under the asker's scope as it is now."""
 
@@ -232,10 +240,7 @@ class ExportCases(Command):
     @field_validator("columns")
     @classmethod
     def _known(cls, given: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [each for each in given if each not in EXPORT_COLUMNS]
-        if unknown or len(set(given)) != len(given):
-            raise ValueError(f"each once of: {', '.join(EXPORT_COLUMNS)}")
-        return given
+        return tuple(known_columns(given))
 
 
 class CaseExport(Reply):
