@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from typing import Annotated
 from uuid import UUID
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 from starlette.responses import FileResponse, Response
 
@@ -54,6 +55,12 @@ class ExportAsked(BaseModel):
         return list(known_columns(given))
 
 
+Export = Annotated[
+    ExportAsked,
+    Body(openapi_examples={"fire": {"value": {"filter": {"category": ["fire"], "overdue": True}, "format": "xlsx"}}}),
+]
+
+
 @router.post(
     "",
     status_code=202,
@@ -63,7 +70,7 @@ class ExportAsked(BaseModel):
     "Each export is on record: who, which filter, how many rows.",
     responses=documents.answer({**examples.EXPORT, "state": "asked", "rows": None}, "Taken", 202) | documents.WRITTEN,
 )
-async def start(body: ExportAsked, request: Request, platform: Platform, actor: CurrentActor) -> Response:
+async def start(body: Export, request: Request, platform: Platform, actor: CurrentActor) -> Response:
     command = ExportCases(
         export_id=new_id(), filter=body.filter, sort=body.sort, format=body.format, columns=tuple(body.columns)
     )

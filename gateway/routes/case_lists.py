@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Body, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
@@ -39,6 +39,16 @@ class ShortList(BaseModel):
     case_ids: list[UUID] = Field(min_length=1, max_length=50)
     lon: float = Field(ge=-180, le=180, description="Of the start, WGS84")
     lat: float = Field(ge=-90, le=90)
+
+
+_CASE = examples.CASE["case_id"]
+Bulk = Annotated[
+    MoveCases,
+    Body(openapi_examples={"register": {"value": {"move": "register", "cases": [{"case_id": _CASE, "version": 2}]}}}),
+]
+Shortlist = Annotated[
+    ShortList, Body(openapi_examples={"one": {"value": {"case_ids": [_CASE], "lon": 120.7, "lat": 30.8}}})
+]
 
 
 @router.get(
@@ -72,7 +82,7 @@ async def facets(platform: Platform, actor: CurrentActor, asked: Asked, filter_i
     "refused again with its new version, under another key.",
     responses=documents.answer(examples.CASES_MOVED, "What became of each") | documents.WRITTEN,
 )
-async def bulk(body: MoveCases, request: Request, platform: Platform, actor: CurrentActor) -> Response:
+async def bulk(body: Bulk, request: Request, platform: Platform, actor: CurrentActor) -> Response:
     return rendered(await platform.writes.send(request, actor, body, deadline=BULK_S))
 
 
@@ -84,7 +94,7 @@ async def bulk(body: MoveCases, request: Request, platform: Platform, actor: Cur
     responses=documents.answer(examples.ROUTE, "The order")
     | documents.problems("malformed_json", "unauthenticated", "invalid_request", "service_unavailable"),
 )
-async def route_order(body: ShortList, platform: Platform, actor: CurrentActor) -> Response:
+async def route_order(body: Shortlist, platform: Platform, actor: CurrentActor) -> Response:
     wanted = list(dict.fromkeys(body.case_ids))
     rows = await platform.reads.rows("hazards", queries.case_points(actor.scope, wanted))
     at = {UUID(str(row["case_id"])): (row["lon"], row["lat"]) for row in rows}
