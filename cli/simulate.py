@@ -253,7 +253,7 @@ def _settle(url: str, say: Say) -> None:
     with closing(psycopg2.connect(url)) as connection:
         connection.autocommit = True
         with connection.cursor() as on:
-            for table in ("cases", "case_history", "case_agencies", "case_texts", "case_counts", "case_deltas"):
+            for table in ("cases", "case_history", "case_participants", "case_texts", "case_counts", "case_deltas"):
                 on.execute(f"VACUUM (ANALYZE) hazards.{table}")
 
 

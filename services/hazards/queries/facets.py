@@ -44,7 +44,7 @@ from services.hazards.domain.machine import ENDS, OPEN
 from services.hazards.queries.cases import VISIBILITY, C
 from services.hazards.queries.filters import OVERDUE, Filters, filters_of, takes_part
 from services.hazards.queries.lists import EVERYTHING, PARTS, Ways, inside, ways_in
-from services.hazards.tables import case_agencies, case_counts, case_deltas, projection
+from services.hazards.tables import case_participants, case_counts, case_deltas, projection
 
 MOST = 20_000
 """Cases that are counted one by one for an answer; of more it tells the newest so many."""
@@ -265,11 +265,11 @@ def _county() -> ColumnElement[Any]:
 def _elsewhere(scope: Scope, ways: Ways, found: Filters) -> Select[Any]:
     """What the agency takes part in and the scope does not show by itself."""
     columns = (C.area_path, C.state, C.category, C.source, C.grade, C.lead_agency_id, C.supervision)
-    part = case_agencies.c
+    part = case_participants.c
     if "open" in found.conditions:
         rows = select(*columns).where(takes_part("scope_agencies"), ~inside(scope))
     else:
-        joined = case_agencies.join(C.id.table, C.id == part.case_id)
+        joined = case_participants.join(C.id.table, C.id == part.case_id)
         ours = part.agency_id == func.any(cast(bindparam("our_agencies"), ARRAY(Uuid)))
         rows = select(*columns).select_from(joined).where(ours, ~inside(scope, PARTS))
     return rows.where(*ways.asked(), *found.all()).limit(literal_column(str(MOST + 1)))

@@ -41,7 +41,7 @@ from contracts.hazards.commands.lists import AgencyPart, CaseFilter, CaseSort
 from contracts.scope import Scope
 from services.hazards.queries.cases import MAX_LIMIT, VISIBILITY, C, summary
 from services.hazards.queries.filters import OVERDUE, POINTED, Filters, area_condition, filters_of, takes_part
-from services.hazards.tables import IS_OPEN, TOWN, VILLAGE, case_agencies
+from services.hazards.tables import IS_OPEN, TOWN, VILLAGE, case_participants
 
 Cursor = tuple[Any, ...]
 EVERYTHING = CaseFilter()
@@ -180,7 +180,7 @@ def _by_depth(paths: Sequence[str]) -> dict[int, list[str]]:
 
 
 PARTS = Visibility(
-    area_path=case_agencies.c.area_path, category=case_agencies.c.category, sensitivity=case_agencies.c.sensitivity
+    area_path=case_participants.c.area_path, category=case_participants.c.category, sensitivity=case_participants.c.sensitivity
 )
 USUAL = frozenset({"after", "state", "states", "at_rest"})
 """Conditions that a closed case fits as a rule: a page of them is soon together."""
@@ -237,11 +237,11 @@ def _of_agency(
     name: str, conditions: tuple[ColumnElement[bool], ...], found: Filters, size: ColumnElement[int]
 ) -> Select[Any]:
     """What an agency takes part in, newest first; `name` binds it."""
-    part = case_agencies.c
+    part = case_participants.c
     newest = Order((part.reported_at, part.case_id), "tu")
     ours = part.agency_id == cast(bindparam(name), Uuid)
     beyond = (newest.after(),) if "after" in found.conditions else ()
-    joined = case_agencies.join(C.id.table, C.id == part.case_id)
+    joined = case_participants.join(C.id.table, C.id == part.case_id)
     return (
         select(part.case_id.label("id"))
         .select_from(joined)

@@ -71,8 +71,8 @@ Index("cases_listed", *_NEWEST, postgresql_where=text("listing_agency_id IS NOT 
 Index("cases_no", cases.c.case_no, postgresql_ops={"case_no": "text_pattern_ops"})
 
 # Who takes part in which case, in the order of a list: an array's index knows no order.
-case_agencies = Table(
-    "case_agencies",
+case_participants = Table(
+    "case_participants",
     metadata,
     Column("agency_id", uuid_type(), primary_key=True),
     Column("reported_at", at_type(), primary_key=True),

@@ -182,7 +182,7 @@ def test_figures_leave_an_area_with_the_cases(busy: Town) -> None:
 
 def test_who_takes_part_is_known_in_order_after_every_move(busy: Town) -> None:
     kept = busy.session.execute(
-        text("SELECT case_id, agency_id, reported_at, area_path, sensitivity, category FROM hazards.case_agencies")
+        text("SELECT case_id, agency_id, reported_at, area_path, sensitivity, category FROM hazards.case_participants")
     ).all()
     true = busy.session.execute(
         text(

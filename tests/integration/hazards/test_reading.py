@@ -221,7 +221,7 @@ def crowded(servers: dict[str, str], template: str) -> Iterator[Session]:
             connection.execute(text(MANY))
             while counting.fold_counts(connection, 50_000):
                 pass
-            for table in ("cases", "case_agencies", "case_texts", "case_counts", "case_deltas"):
+            for table in ("cases", "case_participants", "case_texts", "case_counts", "case_deltas"):
                 connection.execute(text(f"ANALYZE hazards.{table}"))
             yield connection
         admin.dispose()
@@ -251,7 +251,7 @@ AGENCY = UUID("c4ca4238-a0b9-2382-0dcc-509a6f75849b")
         ({"open": True}, "cases_open_"),
         ({"state": ["closed"]}, "cases_"),
         ({"category": ["school"]}, "cases_top_category"),
-        ({"agency_id": AGENCY}, "case_agencies_pkey"),
+        ({"agency_id": AGENCY}, "case_participants_pkey"),
         ({"agency_id": AGENCY, "agency_part": "lead"}, "cases_lead"),
         ({"area_path": [TOWN]}, "cases_town"),
         ({"area_path": [VILLAGE]}, "cases_village"),
@@ -290,7 +290,7 @@ def test_each_order_comes_from_an_index_of_its_own(crowded: Session, sort: str, 
 def test_every_scope_has_its_way_in_and_its_agency_another(crowded: Session, root: str, index: str) -> None:
     found = plan(crowded, queries.case_list(Scope(areas=(root,), agency_id=AGENCY)))
     assert index in found
-    assert "case_agencies_pkey" in found
+    assert "case_participants_pkey" in found
     assert "Seq Scan" not in found
 
 

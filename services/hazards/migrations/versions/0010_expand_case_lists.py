@@ -12,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 TABLES = """
-CREATE TABLE hazards.case_agencies (
+CREATE TABLE hazards.case_participants (
     agency_id UUID NOT NULL,
     reported_at TIMESTAMP WITH TIME ZONE NOT NULL,
     case_id UUID NOT NULL,
@@ -151,7 +151,7 @@ $$;
 TRIGGERS = """
 CREATE FUNCTION hazards.cases_made() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO hazards.case_agencies (agency_id, reported_at, case_id, area_path, sensitivity, category)
+    INSERT INTO hazards.case_participants (agency_id, reported_at, case_id, area_path, sensitivity, category)
         SELECT DISTINCT unnest(participants), reported_at, id, area_path, sensitivity, category FROM made;
     INSERT INTO hazards.case_texts (case_id, pairs) SELECT id, hazards.pairs(description) FROM made;
     INSERT INTO hazards.case_deltas (cases, area_path, sensitivity, state, category, source, grade, lead_agency_id,
@@ -182,11 +182,11 @@ BEGIN
     IF EXISTS (SELECT FROM were JOIN are USING (id)
         WHERE (were.participants, were.reported_at, were.area_path, were.sensitivity, were.category)
             IS DISTINCT FROM (are.participants, are.reported_at, are.area_path, are.sensitivity, are.category)) THEN
-        DELETE FROM hazards.case_agencies gone USING were JOIN are USING (id)
+        DELETE FROM hazards.case_participants gone USING were JOIN are USING (id)
             WHERE gone.case_id = id AND gone.reported_at = were.reported_at AND gone.agency_id = ANY (were.participants)
                 AND (were.participants, were.reported_at, were.area_path, were.sensitivity, were.category)
                     IS DISTINCT FROM (are.participants, are.reported_at, are.area_path, are.sensitivity, are.category);
-        INSERT INTO hazards.case_agencies (agency_id, reported_at, case_id, area_path, sensitivity, category)
+        INSERT INTO hazards.case_participants (agency_id, reported_at, case_id, area_path, sensitivity, category)
             SELECT DISTINCT unnest(are.participants), are.reported_at, id, are.area_path, are.sensitivity, are.category
             FROM were JOIN are USING (id)
             WHERE (were.participants, were.reported_at, were.area_path, were.sensitivity, were.category)
@@ -202,7 +202,7 @@ $$;
 
 CREATE FUNCTION hazards.cases_gone() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    DELETE FROM hazards.case_agencies dropped USING gone
+    DELETE FROM hazards.case_participants dropped USING gone
         WHERE dropped.case_id = gone.id AND dropped.reported_at = gone.reported_at
             AND dropped.agency_id = ANY (gone.participants);
     DELETE FROM hazards.case_texts dropped USING gone WHERE dropped.case_id = gone.id;
@@ -224,7 +224,7 @@ CREATE TRIGGER lists_follow_removal AFTER DELETE ON hazards.cases REFERENCING OL
 
 # What is there already. The counts follow as the service folds the deltas.
 FILL = """
-INSERT INTO hazards.case_agencies (agency_id, reported_at, case_id, area_path, sensitivity, category)
+INSERT INTO hazards.case_participants (agency_id, reported_at, case_id, area_path, sensitivity, category)
     SELECT DISTINCT unnest(participants), reported_at, id, area_path, sensitivity, category FROM hazards.cases;
 INSERT INTO hazards.case_texts (case_id, pairs) SELECT id, hazards.pairs(description) FROM hazards.cases;
 INSERT INTO hazards.case_deltas (cases, area_path, sensitivity, state, category, source, grade, lead_agency_id,
