@@ -50,7 +50,9 @@ def _filter(
     supervision: SupervisedAs | None = None,
     listed: Annotated[bool | None, Query(description="On the public list 挂牌督办")] = None,
     unassigned: bool | None = None,
-    undispatched: Annotated[bool, Query(description="Registered, and no agency named: who waits for a rule")] = False,
+    undispatched: Annotated[
+        bool | None, Query(description="Registered, and no agency named: who waits for a rule")
+    ] = None,
     overdue: bool | None = None,
     due_within_hours: Annotated[
         int | None, Query(ge=1, le=8784, description="Due in so many hours, not yet over")

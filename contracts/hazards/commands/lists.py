@@ -74,7 +74,7 @@ class CaseFilter(Part):
     supervision: SupervisedAs | None = None
     listed: bool | None = None
     unassigned: bool | None = None
-    undispatched: bool = False
+    undispatched: bool | None = None
     overdue: bool | None = None
     due_within_hours: int | None = Field(default=None, ge=1, le=24 * 366)
     due_after: AwareDatetime | None = None

@@ -12,10 +12,10 @@ from sqlalchemy.sql import ColumnElement
 from backbone.answers import json_object, utc
 from services.hazards.tables import (
     case_checks,
+    case_files,
     case_grades,
     case_leaders,
     case_listings,
-    case_photos,
     case_ratings,
     case_supervisions,
     case_visits,
@@ -218,7 +218,7 @@ def _merged() -> ColumnElement[Any]:
             _NONE,
         )
     ).where(external_refs.c.entity == literal_column("'case'"), external_refs.c.entity_id == m.c.id)
-    photo = case_photos.c
+    photo = case_files.c
     photos = select(
         func.coalesce(func.json_agg(json_object(blob=photo.blob, media_type=photo.media_type)), _NONE)
     ).where(photo.case_id == m.c.id)

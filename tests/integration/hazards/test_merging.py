@@ -15,6 +15,7 @@ from sqlalchemy import Engine, text
 
 from backbone.database import engine
 from contracts.hazards.commands import Case, LinkExternalRef
+from contracts.hazards.commands.lists import CaseFilter
 from contracts.hazards.errors import IllegalMove, MergeTargetEnded, MergeWouldReveal, UnknownMergeTarget
 from contracts.refusals import InvalidField, NotAllowed, Refusal, StaleVersion
 from contracts.scope import Scope
@@ -59,7 +60,9 @@ def test_a_merged_case_rests_in_the_other_which_counts_and_shows_it(town: Town) 
 def test_a_look_up_by_the_merged_ones_reference_says_where_it_rests(town: Town) -> None:
     case, twin = town.report(), town.report(external_refs=[{"system": "hotline", "id": "7"}])
     merge(town, twin, case)
-    (found,) = read(town.session, queries.case_list(town.centre.scope, external_ref=("hotline", "7")))
+    (found,) = read(
+        town.session, queries.case_list(town.centre.scope, CaseFilter(external_system="hotline", external_id="7"))
+    )
     assert (found["state"], found["merged_into_id"]) == ("merged", str(case.case_id))
     link = LinkExternalRef(case_id=twin.case_id, system="hotline", id="8")
     assert len(commands.link_external_ref(town.session, town.centre, link, clock=town.clock).body["external_refs"]) == 2

@@ -11,6 +11,7 @@ from sqlalchemy import event, text
 from backbone.database import from_json
 from backbone.statements import Query
 from contracts.hazards.commands import Case, PutCategory, PutRoutingRule, RerunRouting, RoutingRule
+from contracts.hazards.commands.lists import CaseFilter
 from contracts.hazards.errors import NoResponsibleAgency, RunIdReused, UnknownAgency
 from contracts.hazards.events import Source
 from contracts.refusals import NotAllowed, StaleVersion
@@ -136,7 +137,7 @@ def test_one_statement_asks_for_everybody_who_could_answer(town: Town) -> None:
 def test_a_queue_shows_who_waits_and_a_reading_says_why(town: Town) -> None:
     waiting, led = registered(town), registered(town, category="fire")
     town.move(led, "dispatch")
-    listed = read(town, queries.case_list(town.north.scope, undispatched=True))
+    listed = read(town, queries.case_list(town.north.scope, CaseFilter(undispatched=True)))
     assert [(each["case_id"], each["suggested_agency_ids"]) for each in listed] == [(str(waiting.case_id), [])]
     assert (why(town, waiting)["decided_by"], why(town, waiting)["why"]["code"]) == ("nobody", "nobody_named")
     night = put(town, from_time="01:00", to_time="02:00", sources=["qr"])

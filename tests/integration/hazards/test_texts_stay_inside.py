@@ -54,6 +54,7 @@ def test_no_text_reporter_handler_photo_or_foreign_id_leaves_by_any_move(town: T
         ("invite", town.fire, invited),
         ("assist_accept", town.police, words),
         ("start", town.fire, words),
+        ("report_progress", town.fire, words),
         ("assist_finish", town.police, words),
         ("request_extension", town.fire, {"working_days": 1, **words}),
         ("refuse_extension", town.centre, words),

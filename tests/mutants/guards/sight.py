@@ -27,7 +27,7 @@ GUARDS = (
     Guard(
         "tiles: kept for readers of the same scope alone",
         "gateway/routes/tiles.py",
-        "tile = await platform.tiles.get((layer.name, digest, z, x, y), make, lasting=False)",
+        "tile = await platform.tiles.get(key, make, lasting=False)",
         "tile = await platform.tiles.get((layer.name, z, x, y), make, lasting=False)",
         (PLACE_TILES,),
     ),

@@ -162,39 +162,40 @@ BEGIN
 END
 $$;
 
+-- EXCEPT, not a join of the two: a plan made for one changed row would compare each with each when there are thousands.
 CREATE FUNCTION hazards.cases_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO hazards.case_deltas (cases, area_path, sensitivity, state, category, source, grade, lead_agency_id,
         supervision, participants)
-        SELECT which.cases, which.area_path, which.sensitivity, which.state, which.category, which.source, which.grade,
-            which.lead_agency_id, which.supervision, which.participants
-        FROM were JOIN are USING (id), LATERAL (VALUES
-            (-1, were.area_path, were.sensitivity, were.state, were.category, were.source, were.grade,
-                were.lead_agency_id, were.supervision, were.participants),
-            (1, are.area_path, are.sensitivity, are.state, are.category, are.source, are.grade,
-                are.lead_agency_id, are.supervision, are.participants)
-        ) AS which (cases, area_path, sensitivity, state, category, source, grade, lead_agency_id, supervision,
-            participants)
-        WHERE (were.area_path, were.sensitivity, were.state, were.category, were.source, were.grade,
-                were.lead_agency_id, were.supervision, were.participants)
-            IS DISTINCT FROM (are.area_path, are.sensitivity, are.state, are.category, are.source, are.grade,
-                are.lead_agency_id, are.supervision, are.participants);
-    IF EXISTS (SELECT FROM were JOIN are USING (id)
-        WHERE (were.participants, were.reported_at, were.area_path, were.sensitivity, were.category)
-            IS DISTINCT FROM (are.participants, are.reported_at, are.area_path, are.sensitivity, are.category)) THEN
-        DELETE FROM hazards.case_participants gone USING were JOIN are USING (id)
-            WHERE gone.case_id = id AND gone.reported_at = were.reported_at AND gone.agency_id = ANY (were.participants)
-                AND (were.participants, were.reported_at, were.area_path, were.sensitivity, were.category)
-                    IS DISTINCT FROM (are.participants, are.reported_at, are.area_path, are.sensitivity, are.category);
+        SELECT -1, area_path, sensitivity, state, category, source, grade, lead_agency_id, supervision, participants
+        FROM (SELECT id, area_path, sensitivity, state, category, source, grade, lead_agency_id, supervision,
+                participants FROM were
+            EXCEPT SELECT id, area_path, sensitivity, state, category, source, grade, lead_agency_id, supervision,
+                participants FROM are) AS no_longer
+        UNION ALL
+        SELECT 1, area_path, sensitivity, state, category, source, grade, lead_agency_id, supervision, participants
+        FROM (SELECT id, area_path, sensitivity, state, category, source, grade, lead_agency_id, supervision,
+                participants FROM are
+            EXCEPT SELECT id, area_path, sensitivity, state, category, source, grade, lead_agency_id, supervision,
+                participants FROM were) AS from_now_on;
+    IF EXISTS (SELECT id, participants, reported_at, area_path, sensitivity, category FROM were
+            EXCEPT SELECT id, participants, reported_at, area_path, sensitivity, category FROM are) THEN
+        DELETE FROM hazards.case_participants gone USING (
+                SELECT id, participants, reported_at, area_path, sensitivity, category FROM were
+                EXCEPT SELECT id, participants, reported_at, area_path, sensitivity, category FROM are
+            ) AS no_longer
+            WHERE gone.case_id = no_longer.id AND gone.reported_at = no_longer.reported_at
+                AND gone.agency_id = ANY (no_longer.participants);
         INSERT INTO hazards.case_participants (agency_id, reported_at, case_id, area_path, sensitivity, category)
-            SELECT DISTINCT unnest(are.participants), are.reported_at, id, are.area_path, are.sensitivity, are.category
-            FROM were JOIN are USING (id)
-            WHERE (were.participants, were.reported_at, were.area_path, were.sensitivity, were.category)
-                IS DISTINCT FROM (are.participants, are.reported_at, are.area_path, are.sensitivity, are.category);
+            SELECT DISTINCT unnest(participants), reported_at, id, area_path, sensitivity, category FROM (
+                SELECT id, participants, reported_at, area_path, sensitivity, category FROM are
+                EXCEPT SELECT id, participants, reported_at, area_path, sensitivity, category FROM were
+            ) AS from_now_on;
     END IF;
-    IF EXISTS (SELECT FROM were JOIN are USING (id) WHERE were.description <> are.description) THEN
-        UPDATE hazards.case_texts SET pairs = hazards.pairs(are.description) FROM were JOIN are USING (id)
-            WHERE case_id = id AND were.description <> are.description;
+    IF EXISTS (SELECT id, description FROM were EXCEPT SELECT id, description FROM are) THEN
+        UPDATE hazards.case_texts SET pairs = hazards.pairs(now.description)
+            FROM (SELECT id, description FROM are EXCEPT SELECT id, description FROM were) AS now
+            WHERE case_id = now.id;
     END IF;
     RETURN NULL;
 END
