@@ -59,18 +59,28 @@ def predicate(scope: Scope, columns: Visibility) -> ColumnElement[bool]:
     """The same rule in SQL; bind values come from `parameters(scope)`, the form from `shape(scope)`."""
     if scope.unrestricted:
         return true()
-    inside: list[ColumnElement[bool]] = [_in_areas(len(scope.areas), columns.area_path)]
+    rule = and_(_in_areas(len(scope.areas), columns.area_path), *beside_areas(scope, columns))
+    if scope.agency_id is not None and columns.agencies is not None:
+        mine = cast(bindparam("scope_agencies"), ARRAY(Uuid))
+        rule = or_(rule, columns.agencies.op("@>", is_comparison=True)(mine))
+    return rule
+
+
+def beside_areas(scope: Scope, columns: Visibility) -> list[ColumnElement[bool]]:
+    """The part of the rule that speaks of category and sensitivity, for what an index has found in the scope's areas.
+
+    Never alone: `predicate` stands over whatever is shown.
+    """
+    inside: list[ColumnElement[bool]] = []
+    if scope.unrestricted:
+        return inside
     if scope.categories is not None and columns.category is not None:
         allowed = func.unnest(cast(bindparam("scope_categories"), ARRAY(Text))).column_valued("allowed")
         below = select(1).where(func.starts_with(columns.category + ".", allowed + ".")).exists()
         inside.append(or_(columns.category.is_(None), below))
     if columns.sensitivity is not None:
         inside.append(columns.sensitivity <= cast(bindparam("scope_ceiling"), Integer))
-    rule = and_(*inside)
-    if scope.agency_id is not None and columns.agencies is not None:
-        mine = cast(bindparam("scope_agencies"), ARRAY(Uuid))
-        rule = or_(rule, columns.agencies.op("@>", is_comparison=True)(mine))
-    return rule
+    return inside
 
 
 def parameters(scope: Scope) -> dict[str, Any]:

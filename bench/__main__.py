@@ -16,6 +16,7 @@ BENCHES = {
     "b5": "bench.b5_tiles",
     "b6": "bench.b6_cells",
     "b7": "bench.b7_events",
+    "b9": "bench.b9_growth",
     "import": "bench.area_import",
 }
 

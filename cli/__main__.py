@@ -21,6 +21,7 @@ _COMMANDS = {
     "import": "cli.first_load",
     "migrate": "cli.migrate",
     "quarantine": "cli.quarantine",
+    "simulate": "cli.simulate",
     "topology": "cli.broker",
 }
 

@@ -29,8 +29,10 @@ from gateway.routes import (
     boundaries,
     calendar,
     case_batches,
+    case_exports,
     case_files,
     case_linkage,
+    case_lists,
     case_moves,
     cases,
     categories,
@@ -66,6 +68,8 @@ log = telemetry.logger(__name__)
 
 # Routes are tried one after another: those that are asked most often stand first.
 ROUTERS = (
+    case_exports.router,  # before /v1/cases/{case_id}
+    case_lists.router,  # likewise
     cases.router,
     case_batches.router,
     case_moves.router,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from backbone.statements import Query
+from contracts.hazards.commands import CaseFilter
 from contracts.scope import Scope
 from services.grid import queries as grid
 from services.hazards import queries as hazards
@@ -32,6 +33,8 @@ class Layer:
     minzoom: int = 0
     maxzoom: int = 15
     """Deeper tiles are served too; a map may draw them from this zoom's."""
+    filtered: Callable[[Scope, int, int, int, CaseFilter], Query] | None = None
+    """f(scope, z, x, y, filter) where the layer takes the filters of a list."""
 
 
 LAYERS: dict[str, Layer] = {
@@ -71,10 +74,15 @@ LAYERS: dict[str, Layer] = {
             "hazards",
             lambda scope, z, x, y, version: hazards.case_tile(scope, z, x, y),
             by_boundary=False,
-            description="Open cases: properties id, case_no, category, state, grade, area_path and count; otherwise "
-            "like `places`, with `state` if it is the same for all.",
+            filtered=lambda scope, z, x, y, asked: hazards.case_tile(scope, z, x, y, asked),
+            description="Open cases, or what the filters of the list say: properties id, case_no, category, state, "
+            "grade, overdue (yes, no), supervision (none, yellow, red), area_path and count; otherwise like `places`, "
+            "with `state`, `overdue` and `supervision` if they are the same for all.",
             inside=MappingProxyType(
-                {"cases": _POINT | dict.fromkeys(("case_no", "category", "state", "grade"), "String")}
+                {
+                    "cases": _POINT
+                    | dict.fromkeys(("case_no", "category", "state", "grade", "overdue", "supervision"), "String")
+                }
             ),
         ),
     )

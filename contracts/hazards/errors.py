@@ -330,3 +330,27 @@ class UploadLimit(Refusal):
     code = "hazards.upload_limit"
     status = 429
     zh = "今日上传数量已达上限"
+
+
+class FilterNameTaken(Refusal):
+    """You have another filter of this name."""
+
+    code = "hazards.filter_name_taken"
+    status = 409
+    zh = "已有同名的筛选条件"
+
+
+class TooManyFilters(Refusal):
+    """You have as many saved filters as one may have; remove one first."""
+
+    code = "hazards.too_many_filters"
+    status = 409
+    zh = "保存的筛选条件已达上限，请先删除"
+
+
+class TooManyExports(Refusal):
+    """Your earlier exports are still being written; wait for one of them."""
+
+    code = "hazards.too_many_exports"
+    status = 409
+    zh = "尚有导出任务未完成，请稍后再试"

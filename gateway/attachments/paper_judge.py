@@ -14,7 +14,7 @@ import sys
 from collections.abc import Iterator
 from typing import Any
 
-CPU_S, MEMORY = 10, 1024**3
+CPU_S, MEMORY = 10, 512 * 1024**2
 MOST_PAGES = 300
 MOST_OBJECTS = 20_000
 _ACTING_KEYS = frozenset({"/JS", "/JavaScript", "/XFA", "/EmbeddedFiles", "/EF", "/RichMediaContent"})

@@ -172,3 +172,64 @@ EVENT: dict[str, Any] = {
     "entityversion": 1,
     "data": {"case_id": CASE_ID, "state": "reported", "category": "fire.electrical"},
 }
+
+FACETS = {
+    "cases": 12_824,
+    "exact": True,
+    "as_of": "2026-03-01T08:00:00Z",
+    "facets": {
+        "state": [{"value": "handling", "cases": 6_310}],
+        "category": [{"value": "fire.charging", "cases": 1_204}],
+        "source": [{"value": "grid_worker", "cases": 5_911}],
+        "grade": [{"value": "general", "cases": 12_671}],
+        "agency": [{"value": AGENCY_ID, "cases": 1_893}],
+        "supervision": [{"value": "yellow", "cases": 41}],
+        "area": [{"value": TOWN, "cases": 1_260}],
+        "overdue": [{"value": "yes", "cases": 2_004}],
+    },
+}
+CASES_MOVED = {
+    "moved": 1,
+    "refused": 1,
+    "items": [
+        {"case_id": CASE_ID, "outcome": "moved", "version": 3, "state": "registered", "problem": None},
+        {
+            "case_id": "0195f3a0-4c1e-7b7a-9a51-0d6a2f1b7c02",
+            "outcome": "refused",
+            "version": None,
+            "state": None,
+            "problem": {"code": "stale_version", "status": 412, "detail": "The version is not the current one."},
+        },
+    ],
+}
+ROUTE = {
+    "items": [{"case_id": CASE_ID, "lon": 120.71, "lat": 30.84, "leg_m": 812.4}],
+    "length_m": 812.4,
+    "unknown": [],
+}
+SAVED_FILTER = {
+    "filter_id": "0195f3a0-4c1e-7b7a-9a51-0d6a2f1b7c0f",
+    "name": "超期消防隐患",
+    "shared": True,
+    "mine": True,
+    "sort": "due",
+    "filter": {"category": ["fire"], "overdue": True},
+    "version": 1,
+}
+EXPORT = {
+    "export_id": "0195f3a0-4c1e-7b7a-9a51-0d6a2f1b7c10",
+    "state": "ready",
+    "progress": 1.0,
+    "format": "xlsx",
+    "columns": ["case_no", "category_name", "state", "due_at"],
+    "filter": {"category": ["fire"], "overdue": True},
+    "sort": "due",
+    "rows": 213,
+    "truncated": False,
+    "size_bytes": 18_112,
+    "error": None,
+    "asked_at": "2026-03-01T08:00:00Z",
+    "finished_at": "2026-03-01T08:00:02Z",
+    "expires_at": "2026-03-02T08:00:00Z",
+    "version": 4,
+}

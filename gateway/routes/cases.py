@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from backbone.database import new_id
-from contracts.areas import AreaPath
-from contracts.codes import Code, SystemCode
+from contracts.codes import Code
 from contracts.grid.commands import Crs
 from contracts.hazards.commands import (
     MOST_FILES,
@@ -24,11 +23,11 @@ from contracts.hazards.commands import (
     ReportCase,
     Text,
 )
+from contracts.hazards.commands.lists import CaseSort
 from contracts.hazards.events import Grade, Kind, Source
-from contracts.hazards.states import State
 from gateway import attachments, cursors, documents, examples, forms
 from gateway.auth.signed_in import CurrentActor
-from gateway.boxes import Bbox, box_of
+from gateway.case_filters import Asked, FilterId, with_saved
 from gateway.case_forms import ClientId, body_or_form, original_of
 from gateway.cursors import After
 from gateway.emergencies import emergency
@@ -122,48 +121,27 @@ def told(reply: dict[str, Any]) -> dict[str, Any]:
 @router.get(
     "",
     summary="List cases",
-    description="Newest report first, under the caller's scope.",
+    description="Under the caller's scope, the newest report first. `sort`: `newest`, `updated`, `due` (open cases, "
+    "soonest first), `grade` (major hazards first). Every filter narrows further; `filter` names a saved one. A cursor "
+    "belongs to its order. See docs/lists.md.",
     responses=documents.listing(examples.CASE, "A page of cases") | documents.GUARDED,
 )
 async def cases(
     platform: Platform,
     actor: CurrentActor,
-    state: Annotated[list[State] | None, Query(max_length=11)] = None,
-    category: Annotated[Code | None, Query(description="With what is below it")] = None,
-    area_path: Annotated[AreaPath | None, Query(description="With its subtree")] = None,
-    agency_id: Annotated[UUID | None, Query(description="Lead, assisting, reporting or former")] = None,
-    unassigned: bool | None = None,
-    undispatched: Annotated[bool, Query(description="Registered, and no agency named: who waits for a rule")] = False,
-    overdue: bool | None = None,
-    source: Source | None = None,
-    external_system: SystemCode | None = None,
-    external_id: Annotated[str | None, Query(min_length=1, max_length=128)] = None,
-    bbox: Bbox = None,
+    asked: Asked,
+    sort: CaseSort | None = None,
+    filter_id: FilterId = None,
     limit: Limit = 50,
     after: After = None,
 ) -> Response:
-    if (external_system is None) != (external_id is None):
-        raise Problem("invalid_request", field="external_id", expected="external_system and external_id together")
-    reference = (external_system, external_id) if external_system and external_id else None
-    box = box_of(bbox)
+    asked, saved = await with_saved(platform, actor, asked, filter_id)
+    order = sort or saved or CaseSort.NEWEST
     return await platform.reads.page(
         "hazards",
-        partial(
-            queries.case_list,
-            actor.scope,
-            state=tuple(each.value for each in state or ()),
-            category=category,
-            area_path=area_path,
-            agency_id=agency_id,
-            unassigned=unassigned,
-            undispatched=undispatched,
-            overdue=overdue,
-            source=source.value if source else None,
-            external_ref=reference,
-            bbox=box,
-        ),
-        kind="cases",
-        types="tu",
+        partial(queries.case_list, actor.scope, asked, sort=order, account_id=actor.account_id),
+        kind="cases" if order is CaseSort.NEWEST else f"cases.{order.value}",
+        types=queries.ORDERS[order].types,
         limit=limit,
         after=after,
     )

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from backbone.database import new_id
 from contracts.areas import AreaCode
 from contracts.grid.commands import Crs, Operation, ReviewPlan, StartBoundaryChange, UndoBoundaryChange
-from contracts.hazards.states import State
+from contracts.hazards.commands import CaseFilter
 from contracts.scope import Scope
 from gateway import documents, examples
 from gateway.auth.signed_in import CurrentActor
@@ -29,7 +29,6 @@ from services.hazards import queries as hazards_queries
 router = APIRouter(prefix="/v1/areas", tags=["areas"], route_class=Route)
 MOST_CASES = 5_000
 _PAGE = 500
-_OPEN = tuple(each.value for each in State if each not in (State.CLOSED, State.REFUSED, State.VOIDED))
 
 
 class NewChange(BaseModel):
@@ -85,9 +84,10 @@ async def _cases(platform: Parts, scope: Scope, found: dict[str, Any]) -> list[d
     moved: list[dict[str, Any]] = []
     for code, path in found["paths"].items():
         own = sorted(found["became"][code])
+        asked = CaseFilter(open=True, area_path=(path,))
         after = None
         while len(moved) < MOST_CASES:
-            query = hazards_queries.case_list(scope, state=_OPEN, area_path=path, after=after, limit=_PAGE)
+            query = hazards_queries.case_list(scope, asked, after=after, limit=_PAGE)
             rows = await platform.reads.rows("hazards", query)
             for row in rows:
                 case = orjson.loads(row["body"])

@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from contracts.hazards.commands import CaseFilter
 from contracts.scope import Scope
 from gateway import documents, map_style
 from gateway.auth.signed_in import CurrentActor
+from gateway.case_filters import Asked
 from gateway.layers import LAYERS, Layer
 from gateway.parts import Parts, Platform
 from gateway.problems import Problem
@@ -54,10 +56,18 @@ async def tilejson(layer: str, request: Request, platform: Platform, actor: Curr
 
 def _tile_route(layer: Layer) -> Callable[..., Awaitable[Response]]:
     async def tile(z: int, x: int, y: int, request: Request, platform: Platform, actor: CurrentActor) -> Response:
-        if not exists(z, x, y):
-            raise Problem("not_found", expected=f"z up to {DEEPEST}, x and y below 2^z")
-        return await _answer(layer, request, platform, actor.scope, z, x, y)
+        return await _answer(layer, request, platform, actor.scope, _known_tile(z, x, y))
 
+    async def filtered(
+        z: int, x: int, y: int, request: Request, platform: Platform, actor: CurrentActor, asked: Asked
+    ) -> Response:
+        if asked.mine is not None:
+            raise Problem("invalid_request", field="mine", expected="a list: tiles are shared by who sees the same")
+        return await _answer(layer, request, platform, actor.scope, _known_tile(z, x, y), asked)
+
+    if layer.filtered is not None:
+        filtered.__name__ = f"{layer.name}_tile"
+        return filtered
     tile.__name__ = f"{layer.name}_tile"
     return tile
 
@@ -77,12 +87,30 @@ async def no_tile(layer: str, z: str, x: str, y: str, actor: CurrentActor) -> Re
     raise _no_layer()
 
 
-async def _answer(layer: Layer, request: Request, platform: Parts, scope: Scope, z: int, x: int, y: int) -> Response:
+def _known_tile(z: int, x: int, y: int) -> tuple[int, int, int]:
+    if not exists(z, x, y):
+        raise Problem("not_found", expected=f"z up to {DEEPEST}, x and y below 2^z")
+    return z, x, y
+
+
+async def _answer(
+    layer: Layer,
+    request: Request,
+    platform: Parts,
+    scope: Scope,
+    of: tuple[int, int, int],
+    asked: CaseFilter | None = None,
+) -> Response:
+    z, x, y = of
     version = platform.cells.current.version or None
     digest = scope_digest(scope)
 
     async def make() -> bytes:
-        rows = await platform.reads.rows(layer.service, layer.tile(scope, z, x, y, version))
+        if layer.filtered is not None and asked is not None:
+            query = layer.filtered(scope, z, x, y, asked)
+        else:
+            query = layer.tile(scope, z, x, y, version)
+        rows = await platform.reads.rows(layer.service, query)
         return bytes(rows[0]["tile"])
 
     # Kept by browsers and asked for again each time: whoever signs in next on that machine has other rights.
@@ -94,7 +122,8 @@ async def _answer(layer: Layer, request: Request, platform: Parts, scope: Scope,
             return Response(status_code=304, headers=headers)
         tile = await platform.tiles.get((layer.name, version, digest, z, x, y), make, lasting=version is not None)
         return sent(request, tile, headers)
-    tile = await platform.tiles.get((layer.name, digest, z, x, y), make, lasting=False)
+    key = (layer.name, digest, z, x, y, asked.model_dump_json() if asked is not None else None)
+    tile = await platform.tiles.get(key, make, lasting=False)
     headers["ETag"] = f'W/"{tile.digest}"'
     return Response(status_code=304, headers=headers) if _known(request, headers) else sent(request, tile, headers)
 

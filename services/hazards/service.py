@@ -20,21 +20,29 @@ from contracts.grid.events import (
 from contracts.hazards.commands import (
     CalendarDays,
     Case,
+    CaseExport,
+    CasesMoved,
     Category,
+    ExportCases,
     KeepFile,
     KeptFile,
     LinkExternalRef,
     MoveCase,
+    MoveCases,
     PutCalendarDays,
     PutCategory,
     PutRoutingRule,
+    PutSavedFilter,
     PutSupervisionRules,
     RateByFollowCode,
     Rated,
+    RemoveSavedFilter,
     ReportCase,
     RerunRouting,
     RoutingRule,
     RoutingRun,
+    SavedFilter,
+    SavedFilterRemoved,
     SupervisionRules,
 )
 from contracts.scope import Actor
@@ -63,6 +71,10 @@ class HazardsService:
     @command(MoveCase)
     def move_case(self, session: Session, actor: Actor, asked: MoveCase) -> Case:
         return commands.move_case(session, actor, asked, clock=self.clock, cells=self.cells)
+
+    @command(MoveCases)
+    def move_cases(self, session: Session, actor: Actor, asked: MoveCases) -> CasesMoved:
+        return commands.move_cases(session, actor, asked, clock=self.clock, cells=self.cells)
 
     @command(LinkExternalRef)
     def link_external_ref(self, session: Session, actor: Actor, asked: LinkExternalRef) -> Case:
@@ -95,6 +107,18 @@ class HazardsService:
     @command(RateByFollowCode)
     def rate_by_follow_code(self, session: Session, actor: Actor, asked: RateByFollowCode) -> Rated:
         return commands.rate_by_follow_code(session, actor, asked, clock=self.clock)
+
+    @command(PutSavedFilter)
+    def put_saved_filter(self, session: Session, actor: Actor, asked: PutSavedFilter) -> SavedFilter:
+        return commands.put_saved_filter(session, actor, asked, clock=self.clock)
+
+    @command(RemoveSavedFilter)
+    def remove_saved_filter(self, session: Session, actor: Actor, asked: RemoveSavedFilter) -> SavedFilterRemoved:
+        return commands.remove_saved_filter(session, actor, asked, clock=self.clock)
+
+    @command(ExportCases)
+    def export_cases(self, session: Session, actor: Actor, asked: ExportCases) -> CaseExport:
+        return commands.export_cases(session, actor, asked, clock=self.clock)
 
     @subscribe_batch(AreaChanged)
     def on_areas_changed(self, session: Session, events: list[Event[AreaChanged]]) -> None:
@@ -146,3 +170,11 @@ class HazardsService:
     @every(seconds=1, everywhere=True)
     def refresh_cells(self, session: Session) -> None:
         reactions.refresh_cells(session, self.cells, offload)
+
+    @every(seconds=5)
+    def fold_counts(self, session: Session) -> None:
+        commands.fold_counts(session)
+
+    @every(seconds=60)
+    def expire_exports(self, session: Session) -> None:
+        commands.expire_exports(session, clock=self.clock)

@@ -14,6 +14,17 @@ from contracts.hazards.commands.fields import (
     Text,
 )
 from contracts.hazards.commands.files import MOST_FILES, Attachment, FileKind, KeepFile, KeptFile
+from contracts.hazards.commands.lists import (
+    CaseExport,
+    CaseFilter,
+    CasesMoved,
+    ExportCases,
+    MoveCases,
+    PutSavedFilter,
+    RemoveSavedFilter,
+    SavedFilter,
+    SavedFilterRemoved,
+)
 from contracts.hazards.commands.questions import Question, QuestionType
 from contracts.hazards.commands.routing import PutRoutingRule, RerunRouting, RoutingRule, RoutingRun, RuleTerms
 from contracts.hazards.commands.stages import Stage, Stages
@@ -26,7 +37,11 @@ __all__ = [
     "CalendarDay",
     "CalendarDays",
     "Case",
+    "CaseExport",
+    "CaseFilter",
+    "CasesMoved",
     "Category",
+    "ExportCases",
     "ExternalRef",
     "FileKind",
     "KeepFile",
@@ -34,6 +49,7 @@ __all__ = [
     "LinkExternalRef",
     "ListingNo",
     "MoveCase",
+    "MoveCases",
     "Name",
     "OriginalPosition",
     "Photo",
@@ -45,7 +61,9 @@ __all__ = [
     "Rated",
     "Question",
     "QuestionType",
+    "PutSavedFilter",
     "Reason",
+    "RemoveSavedFilter",
     "ReportCase",
     "RerunRouting",
     "RoutingRule",
@@ -54,6 +72,8 @@ __all__ = [
     "RuleTerms",
     "Stage",
     "Stages",
+    "SavedFilter",
+    "SavedFilterRemoved",
     "Text",
     "Warned",
 ]

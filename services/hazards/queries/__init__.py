@@ -27,9 +27,17 @@ from services.hazards.queries.dry_runs import (
     require_rule_maker,
     routing_dry_run,
 )
+from services.hazards.queries.facets import case_facets
 from services.hazards.queries.files import SCREEN, SHOWN, THUMB, case_file, case_photo
 from services.hazards.queries.history import history_export
-from services.hazards.queries.lists import case_list, case_tile
+from services.hazards.queries.kept import (
+    case_points,
+    export_by_id,
+    export_list,
+    saved_filter,
+    saved_filter_list,
+)
+from services.hazards.queries.lists import ORDERS, case_list, case_tile
 from services.hazards.queries.quarantine import quarantine_entry, quarantine_page
 from services.hazards.queries.registry import categories, category, category_version_list, states
 from services.hazards.queries.reports import STAGE_OF, STAGES, follow_code, followed, my_reports, public_desk
@@ -54,6 +62,7 @@ __all__ = [
     "STAGES",
     "STAGE_OF",
     "THUMB",
+    "ORDERS",
     "VISIBILITY",
     "agency_returns",
     "DryRun",
@@ -83,6 +92,10 @@ __all__ = [
     "case_photo",
     "follow_code",
     "followed",
+    "case_facets",
+    "case_points",
+    "export_by_id",
+    "export_list",
     "moves_for",
     "my_reports",
     "public_desk",
@@ -101,6 +114,8 @@ __all__ = [
     "routing_dry_run",
     "routing_run",
     "routing_run_list",
+    "saved_filter",
+    "saved_filter_list",
     "standing_of",
     "state_titles",
     "states",

@@ -17,6 +17,17 @@ from services.hazards.tables.checks import case_checks, case_ratings
 from services.hazards.tables.clocks import calendar_days, case_bells, case_clocks, case_extensions
 from services.hazards.tables.files import FILE_COLUMNS, case_files, upload_days, uploads
 from services.hazards.tables.history import history_days, history_erasures
+from services.hazards.tables.lists import (
+    TOP_CATEGORY,
+    TOWN,
+    VILLAGE,
+    case_counts,
+    case_deltas,
+    case_exports,
+    case_participants,
+    case_texts,
+    saved_filters,
+)
 from services.hazards.tables.registry import categories, category_versions, jurisdictions, routing_rules, routing_runs
 from services.hazards.tables.schema import agencies, agencies_projection, metadata, projection
 from services.hazards.tables.supervision import (
@@ -47,6 +58,13 @@ __all__ = [
     "case_clocks",
     "case_extensions",
     "case_files",
+    "TOP_CATEGORY",
+    "TOWN",
+    "VILLAGE",
+    "case_participants",
+    "case_counts",
+    "case_deltas",
+    "case_exports",
     "case_history",
     "case_leaders",
     "case_listings",
@@ -56,6 +74,7 @@ __all__ = [
     "case_reminders",
     "case_supervisions",
     "case_visits",
+    "case_texts",
     "cases",
     "categories",
     "category_versions",
@@ -70,4 +89,5 @@ __all__ = [
     "routing_runs",
     "upload_days",
     "uploads",
+    "saved_filters",
 ]

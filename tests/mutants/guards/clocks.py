@@ -11,7 +11,7 @@ RULES, TIME, ENGINE, ROWS, EFFECTS = (
     "services/hazards/clocks.py",
     "services/hazards/commands/effects/clocks.py",
 )
-H = "tests/integration/hazards/test_deadlines.py::"
+H, M = "tests/integration/hazards/test_deadlines.py::", "tests/integration/hazards/test_more_time.py::"
 C, W = "tests/unit/hazards/test_clocks.py::", "tests/unit/hazards/test_working_time.py::"
 
 GUARDS = (
@@ -48,7 +48,7 @@ GUARDS = (
         ROWS,
         "return until if until is not None and until <= at else None",
         "return None",
-        (f"{H}test_a_suspended_case_is_not_late_and_goes_on_by_itself_once",),
+        (f"{M}test_a_suspended_case_is_not_late_and_goes_on_by_itself_once",),
     ),
     Guard(
         "clocks: a day with a pause is not counted",
@@ -69,7 +69,7 @@ GUARDS = (
         EFFECTS,
         'if row["extensions"] >= allowed:',
         "if row is None:",
-        (f"{H}test_more_time_is_asked_for_granted_and_counted",),
+        (f"{M}test_more_time_is_asked_for_granted_and_counted",),
     ),
     Guard(
         "clocks: an escalation takes no case down a level",

@@ -72,9 +72,30 @@ GUARDS = (
     Guard(
         "cases: a page begins after the last row",
         "services/hazards/queries/lists.py",
-        "return tuple_(C.reported_at, C.id) < tuple_(",
-        "return tuple_(C.reported_at, C.id) <= tuple_(",
+        "return ours < tuple_(*given) if",
+        "return ours <= tuple_(*given) if",
         (f"{H}test_reading.py::test_pages_are_newest_first_whole_and_without_repeats",),
+    ),
+    Guard(
+        "figures: what is not folded yet is added",
+        "services/hazards/queries/facets.py",
+        "return [kept, changed]",
+        "return [kept]",
+        (f"{H}test_lists.py::test_figures_leave_an_area_with_the_cases",),
+    ),
+    Guard(
+        "exports: no text is a formula",
+        "services/hazards/jobs/exporting.py",
+        "and value.startswith(_FORMULA)",
+        "and False",
+        ("tests/unit/hazards/test_exporting.py::test_what_begins_like_a_formula_is_text",),
+    ),
+    Guard(
+        "exports: the asker's alone",
+        "services/hazards/queries/kept.py",
+        'return and_(E.account_id == cast(bindparam("account_id"), Uuid), ours)',
+        "return ours",
+        (f"{H}test_lists.py::test_exports_are_the_askers_alone",),
     ),
     Guard(
         "imports: published once",

@@ -140,9 +140,9 @@ GUARDS = (
     Guard(
         "reads: list of cases",
         "services/hazards/queries/lists.py",
-        ".where(predicate(scope, VISIBILITY), *(condition",
-        ".where(*(condition",
-        (CARRIES,),
+        ".where(predicate(scope, VISIBILITY))",
+        "",
+        ("tests/unit/hazards/test_queries.py::test_the_rule_stands_over_whatever_the_branches_found",),
     ),
     Guard(
         "reads: areas",

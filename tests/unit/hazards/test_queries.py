@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from backbone.statements import Query, compiled, registered
+from contracts.hazards.commands import CaseFilter
 from contracts.scope import Scope, Sensitivity
 from services.hazards import queries
 
@@ -19,7 +20,9 @@ READS = {
     "case_standing": lambda scope: queries.case_standing(scope, ONE),
     "case_clocks_now": lambda scope: queries.case_clocks_now(scope, ONE),
     "case_history": lambda scope: queries.case_history(scope, ONE),
-    "case_list": lambda scope: queries.case_list(scope, state=["closed"], category="fire"),
+    "case_list": lambda scope: queries.case_list(scope, CaseFilter(state=["closed"], category=["fire"])),
+    "case_facets": lambda scope: queries.case_facets(scope, CaseFilter(source=["phone"])),
+    "case_points": lambda scope: queries.case_points(scope, [ONE]),
     "case_tile": lambda scope: queries.case_tile(scope, 12, 3417, 1672),
     "case_routing": lambda scope: queries.case_routing(scope, ONE),
     "case_file": lambda scope: queries.case_file(scope, ONE, ONE),
@@ -46,7 +49,9 @@ READS = {
 def test_no_read_is_forgotten_here() -> None:
     names = {name.rpartition(".")[2] for name in registered() if name.startswith("services.hazards.queries.")}
     # Quarantine is seen by whom the whole county is open to: tests/integration/gateway/test_quarantine.py.
-    assert names - {"quarantine_page", "quarantine_entry"} == set(READS)
+    # What an account keeps is its own and lies in no area: tests/integration/hazards/test_lists.py.
+    own = {"saved_filter_list", "saved_filter", "export_list", "export_by_id"}
+    assert names - {"quarantine_page", "quarantine_entry"} - own == set(READS)
 
 
 @pytest.mark.parametrize("name", READS)
@@ -58,7 +63,20 @@ def test_the_statement_names_the_scopes_areas(name: str) -> None:
 
 
 def test_calls_of_one_shape_share_one_statement_and_others_do_not() -> None:
-    first, second = queries.case_list(SCOPE, category="fire"), queries.case_list(SCOPE, category="school", limit=3)
+    first, second = (
+        queries.case_list(SCOPE, CaseFilter(category=["fire"])),
+        queries.case_list(SCOPE, CaseFilter(category=["school"])),
+    )
     assert first.key == second.key
-    assert first.key != queries.case_list(SCOPE, source="phone").key
-    assert queries.case_list(SCOPE, state=["a"]).key != queries.case_list(SCOPE, state=["a", "b"]).key
+    assert first.key != queries.case_list(SCOPE, CaseFilter(source=["phone"])).key
+    one, two = CaseFilter(state=["closed"]), CaseFilter(state=["closed", "voided"])
+    assert queries.case_list(SCOPE, one).key != queries.case_list(SCOPE, two).key
+
+
+@pytest.mark.parametrize("asked", [CaseFilter(), CaseFilter(state=["closed"]), CaseFilter(search="井盖")])
+def test_the_rule_stands_over_whatever_the_branches_found(asked: CaseFilter) -> None:
+    sql, _ = compiled(queries.case_list(SCOPE, asked))
+    over = sql.partition("AS found JOIN")[2]
+    assert "area_path >= " in over
+    assert "participants @> " in over
+    assert "sensitivity <= " in over

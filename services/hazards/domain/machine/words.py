@@ -106,7 +106,7 @@ class Who(StrEnum):
     NOT_HANDLER = "area_not_handler"  # in the actor's areas, and neither the handler nor the lead agency
     AREA_NOT_LEAD = "area_not_lead"  # in the actor's areas, and not of the lead agency
     AREA_OR_LEAD = "area_or_lead"
-    AREA_OR_REPORTER = "area_or_reporter"
+    AREA_OR_REPORTER = "area_or_reporter"  # who reported it, or a centre in whose areas it lies and that leads it not
     REPORTER = "reporter"  # the account that reported it
     WORKING = "working_agency"  # the lead agency, or an assisting one that accepted
     ASKED = "asked_agency"  # an assisting agency that has not answered

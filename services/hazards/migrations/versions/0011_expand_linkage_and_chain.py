@@ -6,7 +6,7 @@ Rows of before have no digest: a case's chain begins with the first row that is 
 from alembic import op
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 

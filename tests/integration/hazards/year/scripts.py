@@ -77,6 +77,8 @@ def _script(chance: random.Random) -> Script:
     ends_after = chance.choice([0, 2, 4, 99, 99, 99])  # some are left alone half-way
     for step in _life(chance, category):
         waits = timedelta(minutes=1 + round(chance.expovariate(1 / (patience * 60))))
+        if step.move == "return":  # within its window
+            waits = timedelta(minutes=chance.randrange(1, 60))
         at = max(steps[-1].at, steps[-1].resumes_at or steps[-1].at) + waits
         if len(steps) > ends_after or at >= YEAR_ENDS - timedelta(days=15):
             break

@@ -1,0 +1,111 @@
+"""Lists of cases over HTTP: orders, counts, saved filters, many at once, a shortlist by route, exports."""
+
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from tests.integration.gateway.platform import EAST, WEST, Platform, report, wait_for
+from tests.integration.gateway.test_cases import problem
+
+
+def made(client: httpx.Client, at: tuple[float, float] = WEST, **more: Any) -> dict[str, Any]:
+    answer = client.post("/v1/cases", json=report(at, **more))
+    assert answer.status_code == 201, answer.text
+    case: dict[str, Any] = answer.json()
+    return case
+
+
+def test_a_cursor_belongs_to_its_order(platform: Platform) -> None:
+    with platform.client("county") as county:
+        for _ in range(3):
+            made(county)
+        first = county.get("/v1/cases", params={"sort": "due", "limit": 1}).json()
+        second = county.get("/v1/cases", params={"sort": "due", "limit": 1, "after": first["next"]})
+        assert second.json()["items"][0]["case_id"] != first["items"][0]["case_id"]
+        for sort in ("newest", "updated", "grade"):
+            problem(county.get("/v1/cases", params={"sort": sort, "after": first["next"]}), 422, "invalid_cursor")
+        problem(county.get("/v1/cases", params={"sort": "worst"}), 422, "invalid_request")
+        problem(county.get("/v1/cases", params={"search": "一"}), 422, "invalid_request")
+        problem(county.get("/v1/cases", params={"due_before": "0001-01-01T00:00:00+14:00"}), 422, "invalid_request")
+
+
+def test_words_are_found_and_counted_under_the_readers_scope(platform: Platform) -> None:
+    word = "鸾凤"
+    with platform.client("county") as county, platform.client("west") as west:
+        seen, hidden = made(county, WEST, description=f"{word}桥护栏"), made(county, EAST, description=f"{word}桥护栏")
+        found = {each["case_id"] for each in county.get("/v1/cases", params={"search": word}).json()["items"]}
+        assert found == {seen["case_id"], hidden["case_id"]}
+        assert [each["case_id"] for each in west.get("/v1/cases", params={"search": word}).json()["items"]] == [
+            seen["case_id"]
+        ]
+        counted = west.get("/v1/cases/facets", params={"search": word}).json()
+        assert (counted["cases"], counted["exact"]) == (1, True)
+        assert counted["facets"]["state"] == [{"value": "reported", "cases": 1}]
+        whole = county.get("/v1/cases/facets").json()
+        pages = county.get("/v1/cases", params={"limit": 200}).json()
+        assert pages["next"] is not None or whole["cases"] == len(pages["items"])
+
+
+def test_a_saved_filter_lists_what_it_says(platform: Platform) -> None:
+    with platform.client("county") as county, platform.client("west") as west:
+        mine = made(county, description="凤鸾塔")
+        path = f"/v1/case-filters/{uuid4()}"
+        body = {"name": f"塔 {uuid4()}", "sort": "due", "filter": {"search": "凤鸾"}}
+        assert county.put(path, json=body).json()["version"] == 1
+        assert county.put(path, json=body).json()["version"] == 1
+        used = county.get("/v1/cases", params={"filter": path.rpartition("/")[2]})
+        assert [each["case_id"] for each in used.json()["items"]] == [mine["case_id"]]
+        problem(west.get("/v1/cases", params={"filter": path.rpartition("/")[2]}), 404, "not_found")
+        problem(west.get(path), 404, "not_found")
+        problem(west.delete(path), 404, "not_found")
+        problem(county.put(path, json=body | {"filter": {"colour": "red"}}), 422, "invalid_request")
+        assert county.delete(path).status_code == county.delete(path).status_code == 200
+        problem(county.get(path), 404, "not_found")
+
+
+def test_many_are_moved_under_one_key_once(platform: Platform) -> None:
+    with platform.client("county") as county:
+        cases = [made(county) for _ in range(3)]
+        asked = {"move": "verify", "cases": [{"case_id": each["case_id"], "version": 1} for each in cases]}
+        asked["cases"].append({"case_id": str(uuid4()), "version": 1})  # type: ignore[attr-defined]
+        key = {"Idempotency-Key": str(uuid4())}
+        first, again = (county.post("/v1/cases/bulk", json=asked, headers=key) for _ in range(2))
+        assert first.json() == again.json()
+        assert (first.json()["moved"], first.json()["refused"]) == (3, 1)
+        assert first.json()["items"][3]["problem"]["code"] == "not_found"
+        history = county.get(f"/v1/cases/{cases[0]['case_id']}/history").json()["items"]
+        assert [row["move"] for row in history] == ["report", "verify"]
+        problem(county.post("/v1/cases/bulk", json=asked | {"move": "pass_check"}), 422, "invalid_request")
+        twice = asked | {"cases": [asked["cases"][0]] * 2}
+        problem(county.post("/v1/cases/bulk", json=twice), 422, "invalid_request")
+
+
+def test_a_shortlist_comes_by_route_and_hides_what_is_hidden(platform: Platform) -> None:
+    with platform.client("county") as county, platform.client("west") as west:
+        far, near, hidden = (made(county, at) for at in ((120.4, 30.5), (120.2, 30.5), EAST))
+        asked = {"case_ids": [each["case_id"] for each in (far, hidden, near)], "lon": 120.1, "lat": 30.5}
+        order = west.post("/v1/cases/route-order", json=asked).json()
+        assert [each["case_id"] for each in order["items"]] == [near["case_id"], far["case_id"]]
+        assert order["unknown"] == [hidden["case_id"]]
+        assert abs(order["length_m"] - sum(each["leg_m"] for each in order["items"])) < 1
+
+
+def test_an_export_is_written_under_the_askers_scope_and_given_to_the_asker(platform: Platform) -> None:
+    with platform.client("county") as county, platform.client("admin") as admin, platform.client("west") as west:
+        case = made(county, description="=导出鸾鸟")
+        body = {"filter": {"search": "鸾鸟"}, "format": "csv", "columns": ["case_no", "description"]}
+        asked = county.post("/v1/cases/exports", json=body)
+        assert asked.status_code == 202, asked.text
+        path = asked.headers["location"]
+        wait_for(lambda: county.get(path).json()["state"] in ("ready", "failed"), 30)
+        stands = county.get(path).json()
+        assert (stands["state"], stands["rows"], stands["truncated"]) == ("ready", 1, False)
+        file = county.get(f"{path}/file")
+        assert file.content.decode("utf-8-sig").splitlines()[1] == f"{case['case_no']},'=导出鸾鸟"
+        assert "event: done" in county.get(f"{path}/progress").text
+        for other in (admin, west):
+            problem(other.get(path), 404, "not_found")
+            problem(other.get(f"{path}/file"), 404, "not_found")
+        problem(west.post("/v1/cases/exports", json=body), 403, "forbidden")
+        problem(county.post("/v1/cases/exports", json=body | {"columns": ["phone"]}), 422, "invalid_request")
