@@ -99,6 +99,17 @@ def add_files(
     _judge_total(session, row["id"])
 
 
+def brings_picture(session: Session, actor: Actor, command: MoveCase) -> bool:
+    """Whether a picture comes with it: in the form, or uploaded before by this actor."""
+    if command.photo is not None or any(each.kind is FileKind.PHOTO for each in command.attachments):
+        return True
+    if not command.files:
+        return False
+    u = uploads.c
+    own = (u.id.in_(command.files), u.uploader_account_id == actor.account_id, u.kind == FileKind.PHOTO.value)
+    return session.execute(select(u.id).where(*own).limit(1)).first() is not None
+
+
 def _judge_total(session: Session, case_id: UUID) -> None:
     sums = select(func.count(), func.sum(case_files.c.size_bytes)).where(case_files.c.case_id == case_id)
     count, size = session.execute(sums).one()

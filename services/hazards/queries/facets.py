@@ -302,7 +302,7 @@ def _below_base(area_path: ColumnElement[str]) -> ColumnElement[str]:
 
 
 def _overdue(scope: Scope, ways: Ways, found: Filters) -> Select[Any]:
-    """Of open cases, by the clock: no count can keep it."""
+    """Of open cases: those whose miss was said."""
     late: ColumnElement[str] = literal_column("'overdue:yes'")
-    count: Any = select(late.label("value"), cast(func.count(), BigInteger).label("cases"))
+    count: Any = select(late.label("value"), cast(func.count(), BigInteger).label("cases")).select_from(C.id.table)
     return count.where(OVERDUE, predicate(scope, VISIBILITY), *ways.asked(), *found.all())  # type: ignore[no-any-return]

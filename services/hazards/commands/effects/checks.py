@@ -15,6 +15,7 @@ from contracts.hazards.errors import CheckNotOnSite, MissingMoveField, SelfRevie
 from services.hazards import placing
 from services.hazards.commands.effects.parts import Changes, Moving
 from services.hazards.commands.effects.site import site
+from services.hazards.commands.filing import brings_picture
 from services.hazards.domain.on_site import CheckRule, check_rule, is_on_site
 from services.hazards.tables import case_checks
 
@@ -32,7 +33,7 @@ def pass_check(moving: Moving) -> Changes:
     rule = check_rule(placing.any_category(moving.session, moving.row["category"]))
     bound = rule.on_site and not moving.row["unassigned"]
     seen = site(moving, moving.row["handled_at"])
-    if rule.photo and moving.command.photo is None:
+    if rule.photo and not brings_picture(moving.session, moving.actor, moving.command):
         raise MissingMoveField("A check of this category needs a picture.", field="photo", expected=_expected(rule))
     if bound:
         _at_the_place(seen, rule)
