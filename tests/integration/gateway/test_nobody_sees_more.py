@@ -120,9 +120,11 @@ def world(platform: Platform) -> World:
             rights |= {"ceiling": viewer.ceiling, "agency_id": str(viewer.agency) if viewer.agency else None}
             rights |= {"purposes": ["duty_review"]}
             admin.put(f"/v1/accounts/{uuid4()}", json=person | rights).raise_for_status()
-        for code in (OTHER, SECRET):
+        for code in ("probe", OTHER, SECRET):
             body = {"name": code, "name_en": code, "kind": "hazard", "handle_hours": 24, "accept_hours": 2}
-            admin.put(f"/v1/categories/{code}", json=body | {"sensitivity": SENSITIVITY[code]}).raise_for_status()
+            admin.put(
+                f"/v1/categories/{code}", json=body | {"sensitivity": SENSITIVITY.get(code, 1)}
+            ).raise_for_status()
         made = World(platform, list(cases(platform)), [], [], [], [], [], [], [])
         for name, at, area in (("west", WEST, WEST_GRID), ("east", EAST, EAST_GRID)):
             registry(admin, made, name, at, area)

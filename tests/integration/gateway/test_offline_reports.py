@@ -140,8 +140,12 @@ def test_an_emergency_says_whom_to_call_and_reaches_the_duty_desk(platform: Plat
         asked = {"types": "hazards.emergency.*", "limit": 200}
 
         def heard(client: Any) -> set[str]:
-            items = client.get("/v1/events", params=asked).json()["items"]
-            return {each["data"]["case_id"] for each in items}
+            found: set[str] = set()
+            page = client.get("/v1/events", params=asked).json()
+            while page["items"]:
+                found |= {each["data"]["case_id"] for each in page["items"]}
+                page = client.get("/v1/events", params={**asked, "after": page["next"]}).json()
+            return found
 
         wait_for(lambda: made["case_id"] in heard(county), 20)
         assert calm["case_id"] not in heard(county)
