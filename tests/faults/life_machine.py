@@ -115,7 +115,7 @@ class Lives(RuleBasedStateMachine):
     def every_case_is_as_the_model_has_it(self) -> None:
         for case_id, life in self.lives.items():
             read = self.world.clients["county"].get(f"/v1/cases/{case_id}").json()
-            assert _seen(read) == _expected(life), life
+            assert _differences(read, life) == {}, life
 
     def teardown(self) -> None:
         """No case is left without a legal path to an end: each is walked to it."""
@@ -143,10 +143,12 @@ class Lives(RuleBasedStateMachine):
         if code is None:
             self.world.made[move] += 1
             life_effects.make(life, who, move, given, self.lives, self.world.agencies["fire"])
-            assert _seen(answer.json()) == _expected(life), said
+            assert _differences(answer.json(), life) == {}, said[:300]
         if life.sees(who):
             offered = self.world.clients[who.login].get(f"/v1/cases/{case_id}/moves").json()
-            assert {each["move"] for each in offered["items"]} == m.legal_for(life, who), said
+            # Corrections are the other machine's (case_machine): there the county's map is the test's own.
+            names = {each["move"] for each in offered["items"]} - {"relocate", "recategorise"}
+            assert names ^ m.legal_for(life, who) == set(), f"{sorted(names)}; {said[:300]}"
 
     def _post(self, case_id: str, who: Person, move: str, version: int, given: dict[str, Any]) -> httpx.Response:
         return self.world.clients[who.login].post(
@@ -206,6 +208,12 @@ class Lives(RuleBasedStateMachine):
                 if life.sees(who) and m.is_legal(life, move) and m.forbidden(life, who, move) is None:
                     return move, who
         raise AssertionError(f"nobody can go on: {life}")
+
+
+def _differences(body: dict[str, Any], life: Life) -> dict[str, tuple[Any, Any]]:
+    """What the API shows and what the model has, where they differ."""
+    seen, expected = _seen(body), _expected(life)
+    return {name: (seen[name], expected[name]) for name in seen if seen[name] != expected[name]}
 
 
 def _seen(body: dict[str, Any]) -> dict[str, Any]:
