@@ -197,16 +197,18 @@ class Lives(RuleBasedStateMachine):
         for _ in range(40):
             if not life.open:
                 return
-            move, who = self._next(life)
-            self._attempt(number, who, move, 0, self._given(number, move, who, 7))
+            move, who, given = self._next(number, life)
+            self._attempt(number, who, move, 0, given)
         raise AssertionError(f"no way to an end within 40 moves: {life}")
 
-    def _next(self, life: Life) -> tuple[str, Person]:
-        """The next legal move towards the close, and who makes it."""
+    def _next(self, number: int, life: Life) -> tuple[str, Person, dict[str, Any]]:
+        """The next move towards the close that somebody can make, who that is, and with what."""
         for move in m.onward(life):
             for who in self.world.everybody():
-                if life.sees(who) and m.is_legal(life, move) and m.forbidden(life, who, move) is None:
-                    return move, who
+                given = self._given(number, move, who, 7)
+                refused = m.refusal(life, who, move, life.version, given)
+                if refused is None and m.refused_by_facts(life, who, move, given, self.lives) is None:
+                    return move, who, given
         raise AssertionError(f"nobody can go on: {life}")
 
 

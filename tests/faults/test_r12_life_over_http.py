@@ -31,7 +31,7 @@ def test_whole_lives_over_the_api_are_as_the_model_says(
             stateful_step_count=STEPS,
             deadline=None,
             database=None,
-            phases=(Phase.generate, Phase.shrink),
+            phases=(Phase.generate,),  # each step is a request: shrinking would take longer than it tells
             suppress_health_check=list(HealthCheck),
             report_multiple_bugs=False,
         )

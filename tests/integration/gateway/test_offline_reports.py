@@ -4,7 +4,7 @@ import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID, uuid1, uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -43,7 +43,7 @@ def test_the_same_id_for_something_else_is_refused(platform: Platform) -> None:
         problem(patrol.post("/v1/cases", json=body), 409, "hazards.case_exists")
 
 
-@pytest.mark.parametrize("case_id", ["x", str(UUID(int=0)), str(uuid1()), 5, ""])
+@pytest.mark.parametrize("case_id", ["x", str(UUID(int=0)), "5b018930-e700-11f1-b4d2-02fc00000001", 5, ""])
 def test_an_id_is_a_uuid_made_for_this(platform: Platform, case_id: Any) -> None:
     with platform.client("west") as west:
         refused = problem(west.post("/v1/cases", json=report(WEST, case_id=case_id)), 422, "invalid_request")
