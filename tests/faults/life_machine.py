@@ -51,7 +51,8 @@ class World:
         self.path, self.lon, self.lat = grid["path"], grid["lon"], grid["lat"]
         self.agencies = {login: person.agency for login, person in self.people.items()}
         # Of this category and place: the jurisdictions of the demo county.
-        self.competent = frozenset({self.agencies["fire"]})
+        # By the demo county's jurisdictions: the brigade for fire, the town's and the county's centre for everything.
+        self.competent = frozenset(self.agencies[each] for each in ("fire", "town", "county"))
         self.steps: Counter[str] = Counter()
         self.made: Counter[str] = Counter()
 
@@ -204,7 +205,8 @@ class Lives(RuleBasedStateMachine):
     def _next(self, number: int, life: Life) -> tuple[str, Person, dict[str, Any]]:
         """The next move towards the close that somebody can make, who that is, and with what."""
         for move in m.onward(life):
-            for who in self.world.everybody():
+            # From below: a centre that checked what it must review later would stand in its own way.
+            for who in reversed(self.world.everybody()):
                 given = self._given(number, move, who, 7)
                 refused = m.refusal(life, who, move, life.version, given)
                 if refused is None and m.refused_by_facts(life, who, move, given, self.lives) is None:
