@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The platform's main job, told with curl and jq against a running platform (`make up` first):
 # a hazard is reported in GCJ-02 with a photo, located, verified, registered, dispatched, worked and checked by
-# somebody else, closed; a webhook receiver and an SSE client hear every step; a patrol's positions are on record.
+# somebody else, closed; a major hazard is returned, listed, led by an official, extended, fails a check, passes the next
+# and is struck off; a webhook receiver and an SSE client hear every step; a patrol's positions are on record.
 #
 #   scripts/walkthrough.sh            the demo accounts' own grid
 #   AREA=330499101201003 scripts/walkthrough.sh     another grid of that community
@@ -239,4 +240,55 @@ call 200 GET "/v1/subscriptions/$SUBSCRIPTION/deliveries?limit=100" "$COUNTY"
 call 200 GET "/v1/subscriptions/$SUBSCRIPTION" "$COUNTY"
 json 200 POST "/v1/subscriptions/$SUBSCRIPTION/moves" "$COUNTY" '{"move": "delete"}' -H "If-Match: \"$(field .version)\""
 
-printf '\ncase %s %s\nwalkthrough: ok\n' "$CASE" "$CASE_NO"
+say "A major hazard: returned, led by an official, listed, extended, checked twice"
+call 201 POST /v1/cases "$WORKER" -H "Idempotency-Key: $(uuid)" \
+    -F 'category=fire.three_in_one' -F 'source=inspection' -F 'crs=wgs84' -F "lon=$LON" -F "lat=$LAT" \
+    -F 'description=沿街店铺住宿与生产经营混用，唯一疏散楼梯被封堵' -F "photo=@$OUT/photo.png;type=image/png"
+FIRST="$CASE $CASE_NO"
+CASE=$(field .case_id)
+LISTING="挂牌〔2026〕$(uuid | cut -c1-6)号"
+TODAY=$(TZ=Asia/Shanghai date +%Y-%m-%d)
+IN_A_MONTH=$(date -u -d '+30 days' +%Y-%m-%dT%H:%M:%SZ)
+PHOTO64=$(base64 -w0 "$OUT/photo.png")
+PHOTO=", \"photo\": {\"media_type\": \"image/png\", \"data\": \"$PHOTO64\"}"
+ON_SITE=", \"lon\": $LON, \"lat\": $LAT, \"crs\": \"wgs84\", \"accuracy_m\": 8$PHOTO"
+step "$TOWN" register
+step "$TOWN" dispatch
+step "$FIRE" return ', "reason": "须先明确业主单位"'
+expect '.returns == 1 and .lead_agency_id == null'
+step "$COUNTY" declare_major ", \"reason\": \"封堵唯一疏散通道，符合重大火灾隐患判定\", \"until\": \"$IN_A_MONTH\"$PHOTO"
+step "$COUNTY" name_leader ', "leader_name": "李建国", "leader_title": "副县长"'
+step "$COUNTY" list_case ", \"reason\": \"重大火灾隐患\", \"listing_no\": \"$LISTING\", \"until\": \"$IN_A_MONTH\", \"public\": true"
+curl -sS --max-time 30 -o "$OUT/body" "$PINGAN_URL/v1/public/listings" # no sign-in
+expect "[.items[] | select(.listing_no == \"$LISTING\")] | length == 1"
+echo "   on the public list: $LISTING"
+step "$COUNTY" plan_visit ", \"visit_on\": \"$TODAY\""
+step "$TOWN" dispatch
+step "$FIRE" accept
+step "$FIRE" start
+step "$FIRE" request_extension ', "reason": "拆除违建须走程序", "working_days": 5'
+DUE=$(field .due_at)
+move_as 403 "$FIRE" grant_extension
+refused forbidden
+step "$COUNTY" grant_extension
+expect ".extensions == 1 and .due_at > \"$DUE\""
+step "$COUNTY" record_visit ", \"visit_on\": \"$TODAY\", \"note\": \"现场督促拆除，业主承诺两周内完成\""
+step "$FIRE" finish ', "note": "封堵已拆除"'
+move_as 422 "$COMMUNITY" pass_check ', "note": "没到现场"'
+refused hazards.missing_move_field
+step "$COMMUNITY" fail_check ", \"reason\": \"二层仍有杂物\"$ON_SITE"
+expect '.state == "handling" and .reworks == 1'
+step "$FIRE" finish ', "note": "二层已清空"'
+step "$COMMUNITY" pass_check ", \"note\": \"全部畅通\"$ON_SITE"
+move_as 409 "$COUNTY" close
+refused hazards.illegal_move
+expect '[.unmet[].condition] | contains(["not_listed"])'
+step "$COUNTY" review ', "note": "消防救援大队复核，隐患消除"'
+step "$COUNTY" unlist_case ', "reason": "整改完成并核查"'
+step "$COUNTY" close
+expect '.state == "closed" and .grade == "major"'
+call 200 GET "/v1/cases/$CASE/history/export" "$COUNTY"
+cp "$OUT/body" "$OUT/history.json"
+[ ! -x .venv/bin/python ] || scripts/pingan audit verify-file "$OUT/history.json" # needs no database
+
+printf '\ncase %s\nwalkthrough: ok\n' "$FIRST"

@@ -17,7 +17,7 @@ def test_a_hazard_goes_from_report_to_verified_close(platform: Platform, tmp_pat
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PINGAN_")}
     environment = kept | {"PINGAN_URL": platform.url, "PINGAN_OUT": str(tmp_path)}
     done = subprocess.run(
-        ["bash", "scripts/walkthrough.sh"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=180
+        ["bash", "scripts/walkthrough.sh"], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240
     )
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
     assert done.stdout.rstrip().endswith("walkthrough: ok")
