@@ -16,6 +16,7 @@ import pathlib
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote, urlsplit
 
 import psycopg2
@@ -156,8 +157,16 @@ def cloned_database(servers: dict[str, str], template: str) -> Iterator[Database
     try:
         yield Database(name, servers)
     finally:
-        with contextlib.closing(_admin(servers)) as connection, connection.cursor() as cursor:
-            cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
+        _dropping.submit(_drop, servers, identifier)
+
+
+# Dropping one is a checkpoint, that waits for the disk a second for what others have written: no test waits for it.
+_dropping = ThreadPoolExecutor(max_workers=1, thread_name_prefix="dropping")
+
+
+def _drop(servers: dict[str, str], identifier: sql.Identifier) -> None:
+    with contextlib.closing(_admin(servers)) as connection, connection.cursor() as cursor:
+        cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier))
 
 
 @pytest.fixture
