@@ -14,7 +14,7 @@ from tests.faults.report import Notes
 from tests.faults.scale import FULL, SEED, scaled
 from tests.platform import Platform
 
-EXAMPLES, STEPS = scaled(400, 12), 30
+EXAMPLES, STEPS = scaled(400, 6), 30
 
 pytestmark = pytest.mark.timeout(3600)
 

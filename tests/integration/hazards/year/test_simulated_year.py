@@ -30,7 +30,7 @@ from tests.integration.hazards.year.replica import SharedClock, run
 from tests.integration.hazards.year.scripts import CATEGORIES, YEAR_BEGINS, YEAR_ENDS, Script, Step, scripts
 from tests.servers import Database
 
-CASES = int(os.environ.get("YEAR_CASES", "200"))
+CASES = int(os.environ.get("YEAR_CASES", "80"))
 SEED = int(os.environ.get("FAULTS_SEED", "20260215"))
 _NOTES = """
 CREATE SCHEMA year;
