@@ -43,8 +43,11 @@ TOP_CATEGORY: ColumnElement[str] = func.split_part(
 )
 _NEWEST = (cases.c.reported_at.desc(), cases.c.id.desc())
 
-# cases_town, cases_village and cases_top_category are over these expressions: written in the migration alone, for
-# PostgreSQL shows an expression in words of its own.
+# Over these expressions, in PostgreSQL's own words for them.
+_TOWN = "split_part(area_path, '/'::text, 1) || '/'::text) || split_part(area_path, '/'::text, 2)) || '/'::text"
+Index("cases_town", text(f"(({_TOWN}"), *_NEWEST)
+Index("cases_village", text(f"(((({_TOWN}) || split_part(area_path, '/'::text, 3)) || '/'::text)"), *_NEWEST)
+Index("cases_top_category", text("split_part(category, '.'::text, 1)"), *_NEWEST)
 Index("cases_updated", cases.c.updated_at.desc(), cases.c.id.desc())
 Index("cases_grade", cases.c.grade.desc(), *_NEWEST)
 Index(

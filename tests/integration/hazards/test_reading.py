@@ -355,9 +355,12 @@ def test_the_models_are_what_the_migrations_make(crowded: Session) -> None:
     def ours(name: str | None, kind: str, parents: Any) -> bool:
         if kind == "schema":
             return name == "hazards"
-        if kind == "index":  # over expressions: the plans above tell that they are used
-            return name not in ("cases_town", "cases_village", "cases_top_category")
         return kind != "table" or (parents["schema_name"] == "hazards" and name in names)
 
-    context = MigrationContext.configure(crowded, opts={"include_schemas": True, "include_name": ours})
+    def comparable(_: Any, name: str | None, kind: str, *__: Any) -> bool:
+        # Indexes over expressions cannot be compared: the plans above tell that they are used.
+        return kind != "index" or name not in ("cases_town", "cases_village", "cases_top_category")
+
+    opts = {"include_schemas": True, "include_name": ours, "include_object": comparable}
+    context = MigrationContext.configure(crowded, opts=opts)
     assert compare_metadata(context, metadata) == []
