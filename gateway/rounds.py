@@ -20,6 +20,6 @@ async def rounds(step: Callable[[], Awaitable[Any]], every_s: float, what: str) 
             await step()
         except (Problem, CommandUnavailable) as outage:
             log.warning("put off", what=what, error=str(outage))
-        except Exception:
+        except Exception:  # the task is the only one: ended, nobody would do its work until a restart
             log.error("failed", what=what, exc_info=True)
         await asyncio.sleep(every_s)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from contracts.codes import Code
 from contracts.grid.commands import Crs
-from contracts.hazards.commands import Answers, ListingNo, MoveCase, Name, Reason, Text
+from contracts.hazards.commands import MOST_FILES, Answers, ListingNo, MoveCase, Name, Reason, Text
 from contracts.hazards.states import CaseLevel, Supervision
 from gateway import attachments, documents, examples, forms
 from gateway.auth.signed_in import CurrentActor
@@ -58,7 +58,7 @@ class CaseMove(BaseModel):
     leader_title: Name | None = None
     visit_on: date | None = None
     rating: int | None = Field(default=None, ge=1, le=5)
-    files: tuple[UUID, ...] = Field(default=(), max_length=10)
+    files: tuple[UUID, ...] = Field(default=(), max_length=MOST_FILES)
 
 
 @router.get(

@@ -159,8 +159,6 @@ class SavedFilterRemoved(Reply):
     filter_id: UUID
 
 
-BULK_MOVES = ("verify", "register", "dispatch", "accept", "start", "refuse", "close", "void", "remind")
-"""Moves that mean the same for many: nothing in them is of one place or one finding alone."""
 MOST_IN_BULK = 200
 
 
@@ -172,7 +170,10 @@ class CaseAt(Part):
 
 
 class MoveCases(Command):
-    """One move for up to 200 cases, each by itself: what stands against one stops no other."""
+    """One move for up to 200 cases, each by itself: what stands against one stops no other.
+
+    The moves are those that mean the same for many: nothing in them is of one place or one finding alone.
+    """
 
     service: ClassVar[str] = "hazards"
     cases: tuple[CaseAt, ...] = Field(min_length=1, max_length=MOST_IN_BULK)

@@ -20,7 +20,6 @@ from services.grid.jobs.reading import Area
 
 LEAST_M2 = 0.01
 """Smaller pieces are noise of the coordinates, and stay."""
-_CLOSED = ("gap", "overlap", "outside_parent")
 OFFERED_M = (0.1, 0.5, 1.0, 5.0)
 _TOUCH_DEG = 1e-8
 

@@ -26,9 +26,7 @@ def copy_file(context: JobContext) -> dict[str, Any] | None:
         return {"copies": "gone"}
     try:
         content = files.path_of(row.blob).read_bytes()
-        made = (
-            pictures.copies(content) if row.kind == "photo" else {SHOWN: sounds.without_tags(content, row.media_type)}
-        )
+        made = _copies(content, row.kind, row.media_type)
     except files.UnknownBlob:
         if context.attempt < ATTEMPTS:
             raise  # another machine's disk may be late; what is lost is lost at the last attempt too
