@@ -141,7 +141,7 @@ def test_a_year_with_replicas_killed_at_random_says_everything_once(
         if Counter(have) != Counter(want)
     ]  # fmt: skip
     assert wrong == [], f"{len(wrong)} cases; the first: said too much, and not: {wrong[0]}"
-    assert kills >= 20
+    assert kills >= CASES // 8, "too few to say anything"
     _everything_else_is_whole(database, ids)
 
 
