@@ -31,7 +31,9 @@ def words(platform: Platform) -> str:
 
 
 def narrow(page: Page, words: str) -> None:
-    page.fill("input[name=search]", words)
+    # Not yet narrowed, a new county's list may look the same.
+    with page.expect_response(lambda answer: "/v1/cases?" in answer.url and "search=" in answer.url):
+        page.fill("input[name=search]", words)
     expect(page.locator("[data-total]")).to_contain_text(str(MANY), timeout=15_000)
     expect(page.locator(".rows li").first).to_contain_text(words)
 
