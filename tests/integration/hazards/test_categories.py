@@ -16,7 +16,7 @@ from contracts.hazards.errors import CategoryInUse, InvalidAnswers, UnknownAgenc
 from contracts.refusals import InvalidField, NotAllowed, StaleVersion
 from services.hazards import commands, queries
 from services.hazards.domain.categories import SEED
-from services.hazards.domain.default_categories import DEFAULTS, rows
+from services.hazards.domain.default_categories import DEFAULTS, first_checks, first_rows, rows
 from tests.integration.hazards.town import NORTH, Town, agency_id
 
 FLOOR = {"code": "floor", "zh": "楼层", "en": "Floor", "type": "number", "min": -5, "max": 150}
@@ -58,14 +58,16 @@ def test_the_migration_brings_the_whole_set_with_its_versions(session: Session) 
         assert [each["version"] for each in kept] == list(range(there[code]["version"], 0, -1))
         assert kept[0]["body"] == {name: value for name, value in there[code].items() if name != "asks"}
         assert kept[0]["account_id"] is None
-    # The first set was there before; what nobody had touched is its second version now.
-    assert {there["fire.charging"]["version"], there["fire"]["version"]} == {2}
+    # The first set was there before; what nobody had touched is renewed; with 0013 its third version.
+    assert {there["fire.charging"]["version"], there["fire"]["version"]} == {3}
     assert there["hazmat.leak"]["version"] == 1
 
 
 def test_an_upgrade_renews_what_nobody_changed_and_leaves_what_a_county_made(session: Session) -> None:
     town = Town(session)
-    migration = importlib.import_module("services.hazards.migrations.versions.0008_expand_categories_and_routing")
+    versions_of = "services.hazards.migrations.versions"
+    migration = importlib.import_module(f"{versions_of}.0008_expand_categories_and_routing")
+    checks = importlib.import_module(f"{versions_of}.0013_expand_checks_of_first_categories")
     before = {row["code"]: row for row in read(town, queries.categories(town.centre.scope, whole=True))}
     for code, version, name in (("fire", 1, "火情火警"), ("school", 3, "学校"), ("power", 1, "县里自己的")):
         session.execute(
@@ -73,11 +75,13 @@ def test_an_upgrade_renews_what_nobody_changed_and_leaves_what_a_county_made(ses
             {"code": code, "version": version, "name": name},
         )
     session.execute(text("DELETE FROM hazards.categories WHERE code = 'hazmat.leak'"))
-    session.execute(text(migration.DEFAULTS), {"rows": to_json(rows()), "first": [seed.code for seed in SEED]})
+    session.execute(text(migration.DEFAULTS), {"rows": to_json(first_rows()), "first": [seed.code for seed in SEED]})
+    session.execute(text(checks.CHECKED), {"rows": to_json(first_checks())})
     after = {row["code"]: row for row in read(town, queries.categories(town.centre.scope, whole=True))}
     assert after["fire"] == before["fire"]
     assert after["hazmat.leak"] == before["hazmat.leak"]
     assert (after["school"]["name"], after["school"]["version"], after["school"]["questions"]) == ("学校", 3, [])
+    assert (after["fire"]["check_on_site"], after["fire"]["check_photo"]) == (True, True)
     assert (after["power"]["name"], after["power"]["version"], after["power"]["questions"]) == ("县里自己的", 1, [])
 
 

@@ -10,16 +10,23 @@ import pytest
 from backbone.database import to_json
 from contracts.hazards.commands import PutCategory
 from contracts.hazards.commands.stages import StageName, Unit
+from contracts.hazards.events import Kind
 from contracts.refusals import InvalidField
 from services.grid.domain.code_lists import LISTS
 from services.hazards.domain.categories import SEED
-from services.hazards.domain.default_categories import DEFAULTS, rows
+from services.hazards.domain.default_categories import DEFAULTS, first_checks, first_rows, rows
 from services.hazards.domain.short_form import hours_of, row_of, stages_of, time_of
 from simulator.trade import DEPARTMENTS, TOWN_TRADES
 
 BY_CODE = {each.code: each for each in DEFAULTS}
+PEOPLE_AND_VEHICLES = {
+    *("public_order", "public_order.theft", "public_order.fraud", "public_order.gambling", "school.bullying"),
+    *("school.bus", "traffic.overloading", "traffic.obstacle", "hazmat.transport", "food_safety"),
+}
+"""Hazards that leave the place: nobody can check them there."""
 FIRST_SET = "ada709d4a5a2bf4c"
-WHOLE_SET = "13094dac0360cc06"
+SECOND_SET = "13094dac0360cc06"
+WHOLE_SET = "ebc0a7f2c2ad88d6"
 
 
 def test_codes_are_unique_and_every_dotted_one_stands_below_another() -> None:
@@ -45,8 +52,12 @@ def test_the_first_codes_stay_what_they_were() -> None:
             seed.name, seed.kind, seed.emergency, seed.sensitivity,
         )  # fmt: skip
         assert hours_of(now.stages or ()) == (seed.handle_hours, seed.accept_hours)
-        # Clients that send neither picture nor position with a check go on.
-        assert (now.check_on_site, now.check_photo) == (False, False)
+
+
+def test_hazards_are_checked_at_the_place_with_a_picture() -> None:
+    lenient = {each.code for each in DEFAULTS if not (each.check_on_site and each.check_photo)}
+    assert {code for code in lenient if BY_CODE[code].kind is Kind.HAZARD} == PEOPLE_AND_VEHICLES
+    assert {seed.code for seed in SEED if seed.kind is Kind.HAZARD} < {row["code"] for row in first_checks()}
 
 
 def test_no_default_question_is_required() -> None:
@@ -74,7 +85,7 @@ def digest(what: object) -> str:
 def test_what_migrations_bring_does_not_change() -> None:
     """A change of these sets for counties that run already is a new migration with a set of its own."""
     first = [[getattr(seed, name) for name in seed.__slots__] for seed in SEED]
-    assert (digest(first)[:16], digest(rows())[:16]) == (FIRST_SET, WHOLE_SET)
+    assert (digest(first)[:16], digest(first_rows())[:16], digest(rows())[:16]) == (FIRST_SET, SECOND_SET, WHOLE_SET)
 
 
 def test_two_hours_and_stages_are_two_forms_of_one_time() -> None:

@@ -1,8 +1,7 @@
 """The categories a new county starts with, as commands that would be taken; data from then on, never an enum.
 
-Migration 0008 brings exactly this set (a test holds its digest): a change for counties that run already is a new set
-under a new migration. No question here is `required`, and the codes of the first set (migration 0001) close without
-picture and position, so that clients which know neither go on; a county may tick them.
+Migrations 0008 and 0013 bring exactly this set (a test holds the digests): a change for counties that run already is a
+new migration. No question here is `required`, so that clients which ask none go on.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from services.hazards.domain.default_categories.residents import DISPUTES, REQUE
 from services.hazards.domain.default_categories.works import CHEMICALS, CONSTRUCTION, TRAFFIC
 from services.hazards.domain.short_form import row_of
 
-_ALL = (
+DEFAULTS: tuple[PutCategory, ...] = (
     *FIRE,
     *GAS,
     *CHEMICALS,
@@ -31,10 +30,18 @@ _ALL = (
     *REQUESTS,
 )
 _FIRST = {seed.code for seed in SEED}
-_LENIENT = {"check_on_site": False, "check_photo": False}
-DEFAULTS: tuple[PutCategory, ...] = tuple(
-    each.model_copy(update=_LENIENT) if each.code in _FIRST else each for each in _ALL
-)
+_UNCHECKED = {"check_on_site": False, "check_photo": False}
+
+
+def first_rows() -> list[dict[str, Any]]:
+    """What migration 0008 brings: codes of the very first set still closed without picture and position."""
+    return [row_of(each.model_copy(update=_UNCHECKED) if each.code in _FIRST else each) for each in DEFAULTS]
+
+
+def first_checks() -> list[dict[str, Any]]:
+    """How migration 0013 has those checked: code, check_on_site, check_photo."""
+    checked = (each for each in DEFAULTS if each.code in _FIRST and (each.check_on_site or each.check_photo))
+    return [each.model_dump(include={"code", *_UNCHECKED}) for each in checked]
 
 
 def rows() -> list[dict[str, Any]]:

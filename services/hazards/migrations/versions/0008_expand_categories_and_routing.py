@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from backbone.database import to_json
 from services.hazards.domain.categories import SEED
-from services.hazards.domain.default_categories import rows
+from services.hazards.domain.default_categories import first_rows
 
 revision = "0008"
 down_revision = "0007"
@@ -142,5 +142,5 @@ def upgrade() -> None:
     op.execute(COMMENTS)
     op.execute(FORMER)
     op.execute(KEEP)
-    op.get_bind().execute(text(DEFAULTS), {"rows": to_json(rows()), "first": [seed.code for seed in SEED]})
+    op.get_bind().execute(text(DEFAULTS), {"rows": to_json(first_rows()), "first": [seed.code for seed in SEED]})
     op.execute(KEEP)
