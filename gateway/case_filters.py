@@ -65,6 +65,7 @@ def _filter(
     closed_to: Time = None,
     has_files: bool | None = None,
     place_id: UUID | None = None,
+    parent_case_id: Annotated[UUID | None, Query(description="The parts of this case")] = None,
     mine: Annotated[Mine | None, Query(description="Handled by me, or led by my agency")] = None,
     search: Annotated[
         str | None, Query(min_length=2, max_length=60, description="Words of the description, two characters at least")

@@ -26,8 +26,35 @@ def followed_page(code: str, followed: dict[str, Any]) -> Response:
         f"上报进展：{followed['stage']['name']}",
         f"<dl><dt>查询码</dt><dd>{escape(grouped(code))}</dd>"
         f"<dt>承办单位</dt><dd>{escape(followed['holder'] or '待分派')}</dd>"
-        f"<dt>当前环节已历时</dt><dd>{_lasting(followed['seconds_in_stage'])}</dd>{steps}</dl>",
+        f"<dt>当前环节已历时</dt><dd>{_lasting(followed['seconds_in_stage'])}</dd>{steps}</dl>"
+        f"{_rating_form(code) if followed['rating_asked'] else ''}"
+        f"{_appeal_form(code, followed['appeal_until']) if followed['appeal_until'] else ''}",
     )
+
+
+def _rating_form(code: str) -> str:
+    choices = "".join(
+        f'<p><label><input type="radio" name="rating" value="{value}" required> {name}</label></p>'
+        for value, name in ((5, "非常满意"), (4, "满意"), (3, "一般"), (2, "不满意"), (1, "非常不满意"))
+    )
+    return _form(code, "rating", "评价办理结果", f"{choices}{_text('note', '说明（可选）', '')}")
+
+
+def _appeal_form(code: str, until: str) -> str:
+    text = f"<p>您对办理结果不满意，可在 {escape(_minute(until))} 前申请重新办理。</p>"
+    return _form(code, "appeal", "申请重新办理", text + _text("reason", "理由", " required"))
+
+
+def _form(code: str, what: str, title: str, inside: str) -> str:
+    return (
+        f'<h2>{title}</h2><form method="post" enctype="multipart/form-data" '
+        f'action="/v1/public/follow/{escape(code)}/{what}">{inside}<p>请勿填写姓名、电话等个人信息。</p>'
+        "<p><button>提交</button></p></form>"
+    )
+
+
+def _text(name: str, title: str, more: str) -> str:
+    return f'<p><label>{title}<br><textarea name="{name}" maxlength="1000" rows="3"{more}></textarea></label></p>'
 
 
 def reported_page(reported: dict[str, Any]) -> Response:

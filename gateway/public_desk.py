@@ -21,6 +21,7 @@ from services.hazards import queries
 _SYSTEM = Scope.system("a report without an account: its categories, and the centre that answers for it")
 DESK_ACCOUNT = UUID("00000000-0000-7000-8000-0000000000d5")
 """The account of what the public reports; it is in no table of accounts."""
+_NO_AGENCY = UUID(int=0)
 _OPEN = 1
 """Categories of a higher sensitivity are reported by people who sign in."""
 
@@ -35,6 +36,11 @@ async def desk(platform: Parts) -> Actor:
         raise Problem("public_reports_closed")
     agency = UUID(int=rows[0]["agency_id"].int)
     return Actor(DESK_ACCOUNT, agency, frozenset({Role.INTEGRATOR}), Scope(areas=(), agency_id=agency))
+
+
+def nobody() -> Actor:
+    """Who sends what a follow code gives the right to: no agency, no role, no sight."""
+    return Actor(DESK_ACCOUNT, _NO_AGENCY, frozenset(), Scope(areas=(), agency_id=None))
 
 
 async def public_categories(platform: Parts) -> list[dict[str, Any]]:

@@ -204,6 +204,14 @@ class NotRatable(Refusal):
     zh = "案件未销号或已评价"
 
 
+class NotAppealable(Refusal):
+    """The case is not closed, or this report of it has not been rated badly."""
+
+    code = "hazards.not_appealable"
+    status = 409
+    zh = "案件未销号或未评价为不满意"
+
+
 class AppealTooLate(Refusal):
     """The days in which the reporter may ask to have it handled again are over."""
 

@@ -67,6 +67,7 @@ MY_REPORT: dict[str, Any] = {
     "occurred_at": "2026-01-31T08:00:00.000000Z",
     "reported_at": "2026-01-31T08:00:03.120000Z",
     "closed_at": None,
+    "merged": False,
     "rating_asked": False,
     "case": None,
 }
@@ -80,6 +81,8 @@ FOLLOWED: dict[str, Any] = {
         {"code": "received", "name": "已收到", "name_en": "Received", "at": "2026-01-31T08:00:03Z"},
         {"code": "handling", "name": "办理中", "name_en": "Being handled", "at": "2026-01-31T10:12:40Z"},
     ],
+    "rating_asked": False,
+    "appeal_until": None,
 }
 PUBLIC_REPORT: dict[str, Any] = {"category": "fire.exit_blocked", "description": "安全出口被货物堵住"}
 PUBLIC_REPORTED: dict[str, Any] = {

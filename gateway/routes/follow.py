@@ -1,94 +1,166 @@
-"""One report, one code (一案一码): whoever holds it sees how far the case is. No sign-in, no name, no text."""
+"""One report, one code (一案一码): whoever holds it sees how far the case is, rates it and has it handled again.
+
+No sign-in, no name, no text.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import Any
-from uuid import UUID
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
-import orjson
 from fastapi import APIRouter, Request
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
-from backbone.clock import COUNTY_TIME
-from contracts.scope import Scope
-from gateway import documents, examples
+from contracts.commands import Command
+from contracts.hazards.commands import AppealByFollowCode, RateByFollowCode
+from gateway import documents, examples, forms
 from gateway.follow_page import followed_page
+from gateway.followed import followed
 from gateway.parts import Parts, Platform
 from gateway.place_page import refusal_page
 from gateway.problems import Problem
+from gateway.public_desk import nobody
 from gateway.rendering import rendered
 from gateway.routing import Route
-from services.grid import queries as registry
 from services.hazards import queries
 
 router = APIRouter(prefix="/v1/public/follow", tags=["public"], route_class=Route)
-_SYSTEM = Scope.system("the holder of a follow code is told stage, holder and times of that one case")
+_Words = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
+_REFUSALS = (
+    "unknown_follow_code", "invalid_follow_code", "too_many_requests", "service_unavailable", "conflict",
+    "malformed_json", "malformed_idempotency_key", "body_too_large", "unsupported_media_type", "invalid_request",
+    "idempotency_key_reused",
+)  # fmt: skip
+
+
+class Rating(BaseModel):
+    """How satisfied whoever reported it is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rating: int = Field(ge=1, le=5)
+    note: Annotated[str, StringConstraints(max_length=1000, strip_whitespace=True)] | None = None
+
+
+class Appeal(BaseModel):
+    """Why it should be handled again."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reason: _Words
+
+
+def _form(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
+    """JSON, or the same fields as a form."""
+    extra = documents.body(model, example)
+    extra["requestBody"]["content"]["multipart/form-data"] = {"schema": documents.schema(model)}
+    return extra
 
 
 @router.get(
     "/{code}",
     summary="What became of a report, by its follow code",
-    description="No sign-in: stage, the agency that holds the case, time in stage, and when each stage began. No "
-    "person, no text, no place. `invalid_follow_code` is a slip of the pen, which the check character shows to all; "
-    "`unknown_follow_code`: no report has it. Wrong codes are limited for each address. A browser gets a page.",
+    description="No sign-in: stage, the agency that holds the case, time in stage, and when each stage began; of a "
+    "merged report those of the case that it rests in. No person, no text, no place. `rating_asked`: POST "
+    "/v1/public/follow/{code}/rating; `appeal_until`: POST /v1/public/follow/{code}/appeal until then. "
+    "`invalid_follow_code` is a slip of the pen, which the check character shows to all; `unknown_follow_code`: no "
+    "report has it. Wrong codes are limited for each address. A browser gets a page.",
     responses=documents.answer(examples.FOLLOWED, "How far it is")
     | documents.problems(
         "unknown_follow_code", "invalid_follow_code", "too_many_requests", "service_unavailable", "unknown_parameter"
     ),
 )
 async def follow(code: str, request: Request, platform: Platform) -> Response:
+    try:
+        with _guessing_limited(request, platform):
+            stored = _read(code)
+            found = await followed(platform, stored)
+    except Problem as problem:
+        return _refused(request, problem)
+    return _shown(request, stored, found)
+
+
+@router.post(
+    "/{code}/rating",
+    summary="Rate how a report was handled, by its follow code",
+    description="No sign-in. Once the case is closed, and once again each time it was handled again: 1 to 5, 2 and "
+    "less is bad. JSON or a form. 409: `hazards.not_ratable`. The answer is what GET /v1/public/follow/{code} gives.",
+    responses=documents.answer(examples.FOLLOWED, "Kept") | documents.problems(*_REFUSALS),
+    openapi_extra=_form(Rating, {"rating": 5, "note": "处理及时"}),
+)
+async def rate(code: str, request: Request, platform: Platform) -> Response:
+    return await _sent(code, request, platform, Rating)
+
+
+@router.post(
+    "/{code}/appeal",
+    summary="Have a report handled again, by its follow code",
+    description="No sign-in. After a bad rating of this report, within the category's days: the case is registered "
+    "anew. JSON or a form. 409: `hazards.not_appealable`, `hazards.appeal_too_late`. The answer is what GET "
+    "/v1/public/follow/{code} gives.",
+    responses=documents.answer(examples.FOLLOWED, "Reopened") | documents.problems(*_REFUSALS),
+    openapi_extra=_form(Appeal, {"reason": "通道仍被占用"}),
+)
+async def appeal(code: str, request: Request, platform: Platform) -> Response:
+    return await _sent(code, request, platform, Appeal)
+
+
+async def _sent(code: str, request: Request, platform: Parts, model: type[Rating] | type[Appeal]) -> Response:
+    try:
+        with _guessing_limited(request, platform):
+            stored = _read(code)
+            await followed(platform, stored)
+        given, uploads, digest = await forms.read(request, model)
+        if uploads:
+            raise Problem("invalid_request", field=uploads[0].field, expected="no file")
+        await platform.writes.send(request, nobody(), _command(stored, given), body_digest=digest)
+        found = await followed(platform, stored)
+    except Problem as problem:
+        return _refused(request, problem)
+    return _shown(request, stored, found)
+
+
+def _command(code: str, given: Rating | Appeal) -> Command:
+    if isinstance(given, Rating):
+        return RateByFollowCode(follow_code=code, rating=given.rating, note=given.note or None)
+    return AppealByFollowCode(follow_code=code, reason=given.reason)
+
+
+@contextmanager
+def _guessing_limited(request: Request, platform: Parts) -> Iterator[None]:
+    """Counts wrong codes for each address; what is wrong with us does not count."""
     address = request.client.host if request.client else "unknown"
     platform.public_limit.take(address)
-    wants_page = "text/html" in request.headers.get("accept", "")
+    # Taken before it is known whether the code is right: who has used up the wrong ones is not told the right one.
+    platform.follow_limit.take(address)
     try:
-        # Taken before it is known whether the code is right: who has used up the wrong ones is not told the right one.
-        platform.follow_limit.take(address)
-        stored = queries.follow_code(code)
-        if stored is None:
-            raise Problem("invalid_follow_code", field="code")
-        found = await _followed(platform, stored)
+        yield
     except Problem as problem:
         if problem.status >= 500:
-            platform.follow_limit.give_back(address)  # not the caller's fault
-        if wants_page and problem.status < 500:
-            return refusal_page(problem.titles[1], problem.status, problem.headers)
+            platform.follow_limit.give_back(address)
         raise
     platform.follow_limit.give_back(address)
-    return followed_page(stored, found) if wants_page else rendered(found, headers={"Vary": "Accept"})
 
 
-async def _followed(platform: Parts, code: str) -> dict[str, Any]:
-    rows = await platform.reads.rows("hazards", queries.followed(_SYSTEM, code))
-    if not rows:
-        raise Problem("unknown_follow_code", field="code")
-    row = rows[0]
-    steps = _steps(orjson.loads(row["steps"] or "[]"))
-    since = datetime.fromisoformat(steps[-1]["at"])
-    return {
-        "stage": {name: steps[-1][name] for name in ("code", "name", "name_en")},
-        "stage_since": steps[-1]["at"],
-        "seconds_in_stage": max(0, int((datetime.now(UTC) - since).total_seconds())),
-        "holder": await _name_of(platform, row["lead_agency_id"]),
-        "reported_at": row["reported_at"].astimezone(COUNTY_TIME).isoformat(timespec="seconds"),
-        "steps": steps,
-    }
+def _read(code: str) -> str:
+    stored = queries.follow_code(code)
+    if stored is None:
+        raise Problem("invalid_follow_code", field="code")
+    return stored
 
 
-def _steps(moves: list[dict[str, str]]) -> list[dict[str, str]]:
-    """When each stage began; a move inside one stage is none of the public's."""
-    steps: list[dict[str, str]] = []
-    for move in moves:
-        stage = queries.STAGE_OF[move["state"]]
-        if not steps or steps[-1]["code"] != stage:
-            zh, en = queries.STAGES[stage]
-            at = datetime.fromisoformat(move["at"]).astimezone(COUNTY_TIME).isoformat(timespec="seconds")
-            steps.append({"code": stage, "name": zh, "name_en": en, "at": at})
-    return steps
+def _wants_page(request: Request) -> bool:
+    return "text/html" in request.headers.get("accept", "")
 
 
-async def _name_of(platform: Parts, agency_id: UUID | None) -> str | None:
-    if agency_id is None:
-        return None
-    rows = await platform.reads.rows("grid", registry.agency_by_id(_SYSTEM, agency_id))
-    return orjson.loads(rows[0]["body"])["name"] if rows else None
+def _shown(request: Request, code: str, found: dict[str, Any]) -> Response:
+    return followed_page(code, found) if _wants_page(request) else rendered(found, headers={"Vary": "Accept"})
+
+
+def _refused(request: Request, problem: Problem) -> Response:
+    """A page for a browser; whoever else asks, and what is our fault, gets the problem itself."""
+    if not _wants_page(request) or problem.status >= 500:
+        raise problem
+    return refusal_page(problem.titles[1], problem.status, problem.headers)

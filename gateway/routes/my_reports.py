@@ -22,8 +22,9 @@ router = APIRouter(prefix="/v1/me", tags=["cases"], route_class=Route)
     "/reports",
     summary="My reports, and what became of them",
     description="Newest first. `stage` and `stage_since`, the agency that holds the case, and whether your rating is "
-    "asked for. `case` is the case as lists show it, and null where it left your sight: what became of it you are told "
-    "all the same.",
+    "asked for; of a report that was merged with another (`merged`) the stage and holder of the case that it rests in: "
+    "that one is rated by the follow code. `case` is the case as lists show it, and null where it left your sight: "
+    "what became of it you are told all the same.",
     responses=documents.listing(examples.MY_REPORT, "A page of reports") | documents.GUARDED,
 )
 async def my_reports(

@@ -236,7 +236,7 @@ def current_event(row: Row, what: str, at: datetime) -> Event[CaseState]:
 
 
 def emergency_event(row: Row) -> Event[EmergencyReported]:
-    """What the duty desks hear of a case that was just reported, beside the case's own event."""
+    """What the duty desks hear of an emergency, beside the case's own event."""
     data = EmergencyReported(
         case_id=row["id"],
         lon=round(row["lon"], 4),

@@ -18,6 +18,7 @@ from contracts.grid.events import (
     JurisdictionChanged,
 )
 from contracts.hazards.commands import (
+    AppealByFollowCode,
     CalendarDays,
     Case,
     CaseExport,
@@ -37,6 +38,7 @@ from contracts.hazards.commands import (
     RateByFollowCode,
     Rated,
     RemoveSavedFilter,
+    Reopened,
     ReportCase,
     RerunRouting,
     RoutingRule,
@@ -107,6 +109,10 @@ class HazardsService:
     @command(RateByFollowCode)
     def rate_by_follow_code(self, session: Session, actor: Actor, asked: RateByFollowCode) -> Rated:
         return commands.rate_by_follow_code(session, actor, asked, clock=self.clock)
+
+    @command(AppealByFollowCode)
+    def appeal_by_follow_code(self, session: Session, actor: Actor, asked: AppealByFollowCode) -> Reopened:
+        return commands.appeal_by_follow_code(session, actor, asked, clock=self.clock)
 
     @command(PutSavedFilter)
     def put_saved_filter(self, session: Session, actor: Actor, asked: PutSavedFilter) -> SavedFilter:

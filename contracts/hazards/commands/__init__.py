@@ -14,6 +14,7 @@ from contracts.hazards.commands.fields import (
     Text,
 )
 from contracts.hazards.commands.files import MOST_FILES, Attachment, FileKind, KeepFile, KeptFile
+from contracts.hazards.commands.following import AppealByFollowCode, RateByFollowCode, Rated, Reopened
 from contracts.hazards.commands.lists import (
     CaseExport,
     CaseFilter,
@@ -28,11 +29,12 @@ from contracts.hazards.commands.lists import (
 from contracts.hazards.commands.questions import Question, QuestionType
 from contracts.hazards.commands.routing import PutRoutingRule, RerunRouting, RoutingRule, RoutingRun, RuleTerms
 from contracts.hazards.commands.stages import Stage, Stages
-from contracts.hazards.commands.supervision import PutSupervisionRules, RateByFollowCode, Rated, SupervisionRules
+from contracts.hazards.commands.supervision import PutSupervisionRules, SupervisionRules
 
 __all__ = [
     "MOST_FILES",
     "Answers",
+    "AppealByFollowCode",
     "Attachment",
     "CalendarDay",
     "CalendarDays",
@@ -57,13 +59,14 @@ __all__ = [
     "PutCategory",
     "PutRoutingRule",
     "PutSupervisionRules",
-    "RateByFollowCode",
-    "Rated",
+    "PutSavedFilter",
     "Question",
     "QuestionType",
-    "PutSavedFilter",
+    "RateByFollowCode",
+    "Rated",
     "Reason",
     "RemoveSavedFilter",
+    "Reopened",
     "ReportCase",
     "RerunRouting",
     "RoutingRule",

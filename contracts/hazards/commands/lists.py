@@ -85,6 +85,7 @@ class CaseFilter(Part):
     closed_to: AwareDatetime | None = None
     has_files: bool | None = None
     place_id: UUID | None = None
+    parent_case_id: UUID | None = None
     mine: Mine | None = None
     search: Words | None = None
     case_no: CaseNoStart | None = None

@@ -1,14 +1,12 @@
-"""What supervision costs, and rating by a follow code."""
+"""What supervision costs."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, ClassVar, Self
+from typing import ClassVar, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
 from contracts.commands import Command, Reply
-from contracts.hazards.commands.fields import Text
 
 
 class PutSupervisionRules(Command):
@@ -31,17 +29,3 @@ class SupervisionRules(Reply):
     red_points: int
     remind_hours: float
     version: int
-
-
-class RateByFollowCode(Command):
-    """Rate how a report was handled, by the code its reporter was given; one rating a report and round."""
-
-    service: ClassVar[str] = "hazards"
-    follow_code: Annotated[str, StringConstraints(min_length=4, max_length=40, pattern=r"^[0-9A-Za-z-]+$")]
-    rating: int = Field(ge=1, le=5)
-    note: Text | None = None
-
-
-class Rated(Reply):
-    rating: int
-    rated_at: datetime

@@ -17,13 +17,14 @@ from contracts.registry import event
 
 @event
 class EmergencyReported(EventData):
-    """A case of an emergency category was reported: the duty desks of town and county hear it at once.
+    """A case was reported as an emergency, or corrected into one: the duty desks of town and county hear it at once.
 
-    Beside the case's own `reported`, so that a desk can ask for this alone. It replaces no call to 110, 119 or 120.
+    Beside the case's own `reported` or `recategorised`, so that a desk can ask for this
+    alone. It replaces no call to 110, 119 or 120.
     """
 
     type: ClassVar[str] = "county.hazards.emergency.reported.v1"
-    trigger: ClassVar[str] = "command ReportCase with a category that is flagged `emergency`"
+    trigger: ClassVar[str] = "command ReportCase, or move `recategorise`, with a category that is flagged `emergency`"
 
     case_id: UUID
     case_no: CaseNo

@@ -167,7 +167,6 @@ export interface Case {
   visits?: Visit[];
   checks?: Check[];
   merged?: LinkedCase[];
-  children?: LinkedCase[];
   rests_in?: LinkedCase | null;
 }
 export interface HistoryEntry {

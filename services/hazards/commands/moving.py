@@ -12,9 +12,10 @@ from contracts.refusals import NotVisible, StaleVersion
 from contracts.scope import Actor
 from geo.cells import CellsHolder
 from services.hazards import records
-from services.hazards.commands.effects import EFFECTS, Changes, Moving, families, taking_part
+from services.hazards.commands.effects import EFFECTS, Changes, Moving, emergencies, families, taking_part
 from services.hazards.commands.effects.merging import lock_in_order
 from services.hazards.commands.filing import add_files
+from services.hazards.domain.machine import Move
 from services.hazards.domain.moves import decide
 from services.hazards.queries import standing_of
 
@@ -37,17 +38,23 @@ def move_case(
     now = clock()
     rule, target = decide(standing_of(row, now), command.move, actor, given)
     moving = Moving(session, actor, command, row, now, cells)
-    changes: Changes = {"state": target.value}
     effect = EFFECTS.get(rule.move)
-    if effect is not None:
-        changes |= effect(moving)
-    after = records.change(session, row, changes, now)
-    taking_part.follow(moving, after, rule.move)
-    families.follow(session, row, after, actor, now)
+    changes = {"state": target.value, **(effect(moving) if effect is not None else {})}
+    after = carry_out(moving, rule.move, changes, actor)
     add_files(session, actor, after, command, rule.move.value, now)
-    happened = records.Happened(rule.move.value, row, after, actor, command.reason, command.note)
-    records.record(session, now, [happened])
     return records.reply(session, command.case_id)
+
+
+def carry_out(moving: Moving, move: Move, changes: Changes, by: Actor | None) -> records.Row:
+    """The case after a move that was decided; history names `by`, and nobody where a follow code was the right."""
+    session, row, now = moving.session, moving.row, moving.now
+    after = records.change(session, row, changes, now)
+    taking_part.follow(moving, after, move)
+    families.follow(session, row, after, by, now)
+    happened = records.Happened(move.value, row, after, by, moving.command.reason, moving.command.note)
+    records.record(session, now, [happened])
+    emergencies.follow(session, row, after)
+    return after
 
 
 def visible_case(session: Session, actor: Actor, case_id: UUID) -> records.Row:

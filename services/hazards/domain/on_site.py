@@ -10,9 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from contracts.hazards.events import Kind
-
-CHECK_RADIUS_M = 100.0
 SKEW = timedelta(minutes=5)
 """How far a device's clock may be ahead of ours, or behind."""
 
@@ -27,13 +24,8 @@ class CheckRule:
 
 
 def check_rule(category: Any) -> CheckRule:
-    """The rule of a category's row. Where it says nothing: hazards at the place with a photo, all else anywhere."""
-    hazard = category.kind == Kind.HAZARD.value
-    return CheckRule(
-        on_site=getattr(category, "check_on_site", hazard),
-        radius_m=getattr(category, "check_radius_m", CHECK_RADIUS_M),
-        photo=getattr(category, "check_photo", hazard),
-    )
+    """The rule of a category's row."""
+    return CheckRule(on_site=category.check_on_site, radius_m=category.check_radius_m, photo=category.check_photo)
 
 
 def is_on_site(distance_m: float, accuracy_m: float, radius_m: float) -> bool:

@@ -45,7 +45,7 @@ OVERDUE = IS_OVERDUE
 
 
 POINTED = frozenset(
-    {"search", "case_no", "ref", "place", "bbox", "handled_by_me", "supervision", "supervised", "listed"}
+    {"search", "case_no", "ref", "place", "parent", "bbox", "handled_by_me", "supervision", "supervised", "listed"}
 )
 """Conditions that find few: their own index is the way in."""
 
@@ -81,6 +81,8 @@ def filters_of(asked: CaseFilter, account_id: UUID | None, agency_id: UUID | Non
         found.add("files" if asked.has_files else "bare", files if asked.has_files else ~files)
     if asked.place_id is not None:
         found.add("place", C.place_id == _uuid("place_id"), place_id=asked.place_id)
+    if asked.parent_case_id is not None:
+        found.add("parent", C.parent_case_id == _uuid("parent_case_id"), parent_case_id=asked.parent_case_id)
     if asked.bbox is not None:
         corners = [cast(bindparam(name), Double) for name in _CORNERS]
         envelope = func.ST_MakeEnvelope(*corners, literal_column("4326"))

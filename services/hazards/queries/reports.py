@@ -1,4 +1,7 @@
-"""What became of reports: for who made them, and for who holds a follow code. Stage, holder and times; no person."""
+"""What became of reports: for who made them, and for who holds a follow code. Stage, holder and times; no person.
+
+A merged report is answered in the case that it rests in: stage, holder and close are that one's.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,21 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import DateTime as Timestamp
-from sqlalchemy import Integer, Select, Text, Uuid, and_, bindparam, case, cast, func, literal_column, select, tuple_
+from sqlalchemy import (
+    Integer,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    select,
+    true,
+    tuple_,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql import ColumnElement
 
@@ -18,13 +35,21 @@ from contracts.scope import Scope
 from services.hazards.domain.follow_codes import normalised as follow_code
 from services.hazards.domain.stages import STAGE_OF, STAGES
 from services.hazards.queries.cases import MAX_LIMIT, VISIBILITY, C, summary
-from services.hazards.tables import agencies, case_history, cases
+from services.hazards.queries.sides import answered_in
+from services.hazards.tables import agencies, case_history, case_ratings, cases, categories
 
 __all__ = ["STAGES", "STAGE_OF", "follow_code", "followed", "my_reports", "public_desk"]
 
 H = case_history.c
+_TOLD = ("state", "lead_agency_id", "closed_at", "category", "reopenings")
 DESK = "county_centre"
 """The kind of agency that takes what comes in without an account."""
+_LAST = cases.alias("answering")
+_IN = (
+    # Names of their own: what lists show of a case is written with the bare ones.
+    select(*(_LAST.c[name].label(f"in_{name}") for name in ("id", *_TOLD))).where(_LAST.c.id == answered_in()).lateral()
+)
+"""The case that a report is answered in: `in_id` and so on."""
 
 
 @query
@@ -42,10 +67,12 @@ def my_reports(scope: Scope, account_id: UUID, *, after: tuple[datetime, UUID] |
             case_no=C.case_no,
             stage=_stage(),
             stage_since=utc(_stage_since()),
-            holder_agency_id=C.lead_agency_id,
+            holder_agency_id=_IN.c.in_lead_agency_id,
             occurred_at=utc(C.occurred_at),
             reported_at=utc(C.reported_at),
-            closed_at=utc(C.closed_at),
+            closed_at=utc(_IN.c.in_closed_at),
+            merged=C.merged_into_id.is_not(None),
+            # A merged report is rated by its follow code: the case it rests in may be out of its reporter's sight.
             rating_asked=and_(C.state == literal_column("'closed'"), C.rating.is_(None)),
             case=shown,
         )
@@ -55,6 +82,7 @@ def my_reports(scope: Scope, account_id: UUID, *, after: tuple[datetime, UUID] |
             mine.append(tuple_(C.reported_at, C.id) < tuple_(at, cast(bindparam("after_id"), Uuid)))
         return (
             select(body_column(body), C.reported_at.label("cursor_1"), C.id.label("cursor_2"))
+            .select_from(_answered())
             .where(*mine)
             .order_by(C.reported_at.desc(), C.id.desc())
             .limit(cast(bindparam("limit"), Integer))
@@ -68,17 +96,32 @@ def my_reports(scope: Scope, account_id: UUID, *, after: tuple[datetime, UUID] |
 
 @query
 def followed(scope: Scope, code: str) -> Query:
-    """The case of a follow code: state, reported_at, lead_agency_id, and `steps` (JSON: state and time of each)."""
+    """The report of a follow code: state and lead_agency_id of the case that answers for it, its own reported_at.
+
+    `steps` (JSON: state and time of each) are the report's own, `later` those of the case that it rests in, null
+    where it rests in none. `rating` and `rated_at` are this report's in the case's present round, null before it was
+    rated; `reopen_days` the days after a bad one in which it may be appealed against.
+    """
 
     def build() -> Select[Any]:
-        step = json_object(state=H.to_state, at=utc(H.at))
-        steps = (
-            select(func.json_agg(aggregate_order_by(step, H.seq)))
-            .where(H.case_id == C.id, H.from_state.is_distinct_from(H.to_state))
-            .scalar_subquery()
-        )
-        return select(C.state, C.reported_at, C.lead_agency_id, cast(steps, Text).label("steps")).where(
-            C.follow_code == cast(bindparam("code"), Text), predicate(scope, VISIBILITY)
+        rated = case_ratings.c
+        own = and_(rated.case_id == _IN.c.in_id, rated.round == _IN.c.in_reopenings, rated.report_case_id == C.id)
+        later = case((_IN.c.in_id != C.id, cast(_steps_of(_IN.c.in_id), Text)))
+        return (
+            select(
+                _IN.c.in_state.label("state"),
+                C.reported_at,
+                _IN.c.in_lead_agency_id.label("lead_agency_id"),
+                cast(_steps_of(C.id), Text).label("steps"),
+                later.label("later"),
+                rated.rating,
+                rated.rated_at,
+                categories.c.reopen_days,
+            )
+            .select_from(
+                _answered().join(categories, categories.c.code == _IN.c.in_category).outerjoin(case_ratings, own)
+            )
+            .where(C.follow_code == cast(bindparam("code"), Text), predicate(scope, VISIBILITY))
         )
 
     return Query(("hazards.followed", shape(scope)), build, {"code": code, **parameters(scope)})
@@ -104,11 +147,26 @@ def public_desk(scope: Scope) -> Query:
     return Query(("hazards.public_desk", shape(scope)), build, {"kind": DESK, **parameters(scope)})
 
 
+def _answered() -> Any:
+    return cases.join(_IN, true())
+
+
+def _steps_of(case_id: ColumnElement[Any]) -> ColumnElement[Any]:
+    step = json_object(state=H.to_state, at=utc(H.at))
+    return (
+        select(func.json_agg(aggregate_order_by(step, H.seq)))
+        .where(H.case_id == case_id, H.from_state.is_distinct_from(H.to_state))
+        .correlate(cases, _IN)
+        .scalar_subquery()
+    )
+
+
 def _stage() -> ColumnElement[str]:
     words = {state: literal_column(f"'{stage}'", Text) for state, stage in STAGE_OF.items()}
-    return case(words, value=C.state)
+    return case(words, value=_IN.c.in_state)
 
 
 def _stage_since() -> ColumnElement[datetime]:
-    last = select(func.max(H.at)).where(H.case_id == C.id, H.from_state.is_distinct_from(H.to_state))
-    return last.select_from(case_history).correlate(cases).scalar_subquery()
+    """Of a merged report not before it was merged."""
+    last = select(func.max(H.at)).where(H.case_id.in_((C.id, _IN.c.in_id)), H.from_state.is_distinct_from(H.to_state))
+    return last.select_from(case_history).correlate(cases, _IN).scalar_subquery()

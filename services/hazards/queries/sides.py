@@ -94,12 +94,7 @@ def visit_json(**more: Any) -> ColumnElement[Any]:
 
 def rests_in() -> ColumnElement[Any]:
     """Where a merged case rests: the case at the end of the chain, by number and stage; null where it rests in none."""
-    up = select(C.merged_into_id.label("id"))
-    chain = up.correlate(cases).cte("resting", recursive=True, nesting=True)
-    above, last = cases.alias("above"), cases.alias("last")
-    chain = chain.union(
-        select(above.c.merged_into_id).where(above.c.id == chain.c.id, above.c.merged_into_id.is_not(None))
-    )
+    last = cases.alias("last")
     body = json_object(
         case_id=last.c.id,
         case_no=last.c.case_no,
@@ -109,8 +104,27 @@ def rests_in() -> ColumnElement[Any]:
         updated_at=utc(last.c.updated_at),
         closed_at=utc(last.c.closed_at),
     )
+    return _at_the_end(last, body)
+
+
+def answered_in() -> ColumnElement[Any]:
+    """The id of the case in which a report is answered: where it rests, or itself."""
+    last = cases.alias("last")
+    return func.coalesce(_at_the_end(last, last.c.id), C.id)
+
+
+def _at_the_end(last: Any, what: ColumnElement[Any]) -> ColumnElement[Any]:
+    """`what` of the case at the end of the chain of merged ones; NULL where there is no chain."""
+    up = select(C.merged_into_id.label("id"))
+    chain = up.correlate(cases).cte("resting", recursive=True, nesting=True)
+    above = cases.alias("above")
+    chain = chain.union(
+        select(above.c.merged_into_id)
+        .select_from(above.join(chain, above.c.id == chain.c.id))
+        .where(above.c.merged_into_id.is_not(None))
+    )
     return (
-        select(body)
+        select(what)
         .select_from(chain.join(last, last.c.id == chain.c.id))
         .where(last.c.merged_into_id.is_(None))
         .scalar_subquery()

@@ -29,7 +29,6 @@ from backbone.answers import body_column, json_object
 from backbone.policy import parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.scope import Scope
-from services.hazards.domain.nearness import DUPLICATE_HOURS, DUPLICATE_RADIUS_M
 from services.hazards.queries.cases import VISIBILITY, C, summary
 from services.hazards.tables import IS_OPEN, categories
 
@@ -92,8 +91,6 @@ def _double(name: str) -> ColumnElement[float]:
 
 def _of_category(name: str) -> ColumnElement[Any]:
     """A category's own figure; NULL, and so nothing near, where it wants no hint or there is no such category."""
-    if name not in categories.c:
-        return literal_column(str({"duplicate_radius_m": DUPLICATE_RADIUS_M, "duplicate_hours": DUPLICATE_HOURS}[name]))
     return (
         select(categories.c[name])
         .where(categories.c.code == cast(bindparam("category"), Text))

@@ -388,7 +388,6 @@ ELSEWHERE = {
     "/v1/places/{place_id}/duty": "test_staff.py",
     "/v1/places/{place_id}/qr": "test_nobody_sees_more.py",
     "/v1/public/places/{token}": "test_places.py: open to all who hold a code that is in force",
-    "/v1/public/follow/{code}": "test_public_reports.py: open to all who hold the code; of grid an agency's name",
     "/v1/quarantine": "test_quarantine.py: administrators alone",
     "/v1/quarantine/{service}/{entry_id}": "test_quarantine.py: administrators alone",
 }

@@ -13,6 +13,7 @@ from services.hazards.domain.follow_codes import new_code
 from tests.integration.gateway.platform import WEST, Platform, free_port, report, wait_for
 from tests.integration.gateway.test_cases import png, problem
 from tests.integration.gateway.test_places import put_place, token_of
+from tests.integration.gateway.test_supervision import HERE, move
 
 pytestmark = pytest.mark.timeout(300)  # with a gateway of its own to start
 HTML = {"Accept": "text/html"}
@@ -87,11 +88,51 @@ def test_the_page_of_a_place_takes_a_report_and_gives_a_code_that_opens_its_stag
     assert (told["stage"]["code"], told["holder"]) == ("dispatched", "测试县综治中心")
     assert [step["code"] for step in told["steps"]] == ["received", "verified", "registered", "dispatched"]
     assert 0 <= told["seconds_in_stage"] < 60
-    assert set(told) == {"stage", "stage_since", "seconds_in_stage", "holder", "reported_at", "steps"}
+    assert set(told) == {
+        *("stage", "stage_since", "seconds_in_stage", "holder", "reported_at", "steps"),
+        *("rating_asked", "appeal_until"),
+    }
     shown = anybody.get(link, headers=HTML)
     assert "测试县综治中心" in shown.text
     for secret in ("被堵", case["case_no"], case_id, str(DESK_ACCOUNT)):
         assert secret not in shown.text + str(told)
+
+
+def test_the_code_rates_a_closed_report_and_has_it_handled_again(
+    platform: Platform, anybody: httpx.Client, door: str, centre: str
+) -> None:
+    body = {"category": "traffic", "description": "路灯不亮", "case_id": str(uuid4())}
+    code = anybody.post(f"/v1/public/places/{door}/reports", json=body).json()["follow_code"]
+    path = f"/v1/public/follow/{code}"
+    problem(anybody.post(f"{path}/rating", json={"rating": 5}), 409, "hazards.not_ratable")
+    with platform.client("admin") as admin, platform.client("county") as county:
+        case = admin.get(f"/v1/cases/{body['case_id']}").json()
+        case = move(admin, move(admin, case, "verify"), "settle", note="已更换灯泡")
+        case = move(county, case, "pass_check", photo=True, **HERE)
+        assert move(admin, case, "close")["state"] == "closed"
+    assert anybody.get(path).json()["rating_asked"]
+    page = anybody.get(path, headers=HTML).text
+    assert f'action="{path}/rating"' in page
+    assert f'action="{path}/appeal"' not in page
+    for given, field in (({"rating": 6}, "rating"), ({"rating": 1, "name": "x"}, "name"), ({}, "rating")):
+        assert problem(anybody.post(f"{path}/rating", json=given), 422, "invalid_request")["field"] == field
+    problem(anybody.post(f"{path}/appeal", json={"reason": "未修好"}), 409, "hazards.not_appealable")
+    rated = anybody.post(f"{path}/rating", files={"rating": (None, "1"), "note": (None, "")}, headers=HTML)
+    assert (rated.status_code, rated.headers["content-type"]) == (200, "text/html; charset=utf-8"), rated.text
+    assert f'action="{path}/appeal"' in rated.text
+    refused = anybody.post(f"{path}/rating", json={"rating": 5}, headers=HTML)
+    assert (refused.status_code, "已评价" in refused.text) == (409, True)
+    told = anybody.get(path).json()
+    assert (told["rating_asked"], told["stage"]["code"]) == (False, "closed")
+    assert told["appeal_until"] > told["stage_since"]
+    again = anybody.post(f"{path}/appeal", json={"reason": "仍不亮"})
+    assert (again.status_code, again.json()["stage"]["code"]) == (200, "registered"), again.text
+    problem(anybody.post(f"{path}/appeal", json={"reason": "仍不亮"}), 409, "hazards.not_appealable")
+    problem(anybody.post(f"/v1/public/follow/{new_code()}/rating", json={"rating": 1}), 404, "unknown_follow_code")
+    problem(anybody.post(f"/v1/public/follow/{code[::-1]}/rating", json={"rating": 1}), 422, "invalid_follow_code")
+    with platform.client("admin") as admin:
+        last = admin.get(f"/v1/cases/{body['case_id']}/history").json()["items"][-1]
+        assert (last["move"], last["account_id"], last["reason"]) == ("appeal", None, "仍不亮")
 
 
 def test_a_report_as_json_with_pictures_names_whom_to_call(anybody: httpx.Client, door: str) -> None:

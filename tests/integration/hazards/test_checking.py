@@ -1,23 +1,19 @@
 """Checks: by another person, at the place with the accuracy counted, with a picture; ratings and what follows."""
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from sqlalchemy import text
 
-from contracts.hazards.commands import Case, RateByFollowCode
 from contracts.hazards.errors import (
     AppealTooLate,
     CheckNotOnSite,
     IllegalMove,
     ImplausibleDeviceTime,
     MissingMoveField,
-    NotRatable,
 )
-from contracts.refusals import NotAllowed, NotVisible
+from contracts.refusals import NotAllowed
 from contracts.scope import Role
-from services.hazards import commands, queries
+from services.hazards import queries
 from tests.integration.hazards.test_reading import read
 from tests.integration.hazards.town import NORTH, NORTH_WEST, OUTSIDE, PHOTO, Town, actor, agency_id, position
 
@@ -148,49 +144,6 @@ def test_an_appeal_comes_too_late_and_needs_a_bad_rating(town: Town) -> None:
     content = town.move(town.closed(), "evaluate", town.worker, rating=3)
     with pytest.raises(IllegalMove):
         town.move(content, "appeal", town.worker, reason="并未整改")
-
-
-def rate(town: Town, code: str, rating: int) -> Any:
-    asked = RateByFollowCode(follow_code=code, rating=rating, note="网上评价")
-    return commands.rate_by_follow_code(town.session, town.centre, asked, clock=town.clock)
-
-
-def coded(town: Town, case: Case, code: str) -> None:
-    town.session.execute(
-        text("UPDATE hazards.cases SET follow_code = :code WHERE id = :id"), {"code": code, "id": case.case_id}
-    )
-
-
-def test_who_holds_the_follow_code_rates_once(town: Town) -> None:
-    case = town.handled(town.fire)
-    coded(town, case, "ABCD-1234")
-    with pytest.raises(NotRatable):
-        rate(town, "ABCD-1234", 5)
-    town.move(town.checked(case), "close")
-    assert rate(town, "ABCD-1234", 4).rating == 4
-    with pytest.raises(NotRatable):
-        rate(town, "ABCD-1234", 5)
-    with pytest.raises(NotVisible):
-        rate(town, "ABCD-9999", 5)
-    assert town.now(case)["rating"] == 4
-    assert town.history(case)[-1]["account_id"] is None
-
-
-def test_the_code_of_a_merged_report_rates_the_case_that_it_rests_in(town: Town) -> None:
-    case, twin = town.dispatched(), town.report()
-    coded(town, twin, "TWIN-1234")
-    town.move(twin, "merge", into_case_id=case.case_id)
-    version = town.now(case)["version"]
-    for move in ("accept", "start", "finish"):
-        case = town.move(case, move, town.fire, expected_version=version)
-        version = case.version
-    town.move(town.checked(case), "close")
-    rate(town, "TWIN-1234", 1)
-    (whole,) = read(town.session, queries.case_by_id(town.centre.scope, case.case_id))
-    assert (whole["rating"], [each["rating"] for each in whole["ratings"]]) == (None, [1])
-    assert town.events(case)[-1]["type"].endswith(".evaluated.v1")
-    with pytest.raises(NotRatable):
-        rate(town, "TWIN-1234", 5)
 
 
 def test_satisfaction_travels_with_numerator_and_denominator_and_says_n_a_of_nothing(town: Town) -> None:

@@ -77,11 +77,30 @@ def test_an_emergency_is_said_to_the_duty_desks_at_once_and_other_cases_are_not(
     assert told()[1]["data"]["unassigned"], (again, "an emergency at an unknown place is one for the county")
 
 
+def test_a_case_that_is_corrected_into_an_emergency_is_said_to_the_duty_desks_once(town: Town) -> None:
+    def told() -> list[Any]:
+        found = town.session.execute(text("SELECT body FROM outbox WHERE entity = 'emergency' ORDER BY seq"))
+        return [from_json(body)["data"] for (body,) in found]
+
+    case = town.move(
+        town.report(category="fire.charging"), "recategorise", category="fire.exit_blocked", reason="类别有误"
+    )
+    assert told() == []
+    case = town.move(case, "recategorise", category="gas.leak", reason="是燃气")
+    (data,) = told()
+    assert (data["case_id"], data["category"]) == (str(case.case_id), "gas.leak")
+    town.move(case, "recategorise", category="fire", reason="已起火")
+    assert len(told()) == 1, "the desk knows"
+
+
 def test_whoever_holds_the_code_sees_stages_and_times_and_no_more(town: Town) -> None:
     case = town.dispatched()
     code = town.session.execute(text("SELECT follow_code FROM hazards.cases WHERE id = :id"), {"id": case.case_id})
     (found,) = rows(town, queries.followed(SYSTEM, code.scalar_one()))
-    assert set(found) == {"state", "reported_at", "lead_agency_id", "steps"}
+    assert set(found) == {
+        *("state", "reported_at", "lead_agency_id", "steps", "later", "rating", "rated_at", "reopen_days"),
+    }
+    assert (found["later"], found["rating"]) == (None, None)
     assert [step["state"] for step in json.loads(found["steps"])] == [
         *("reported", "verified", "registered", "dispatched")
     ]

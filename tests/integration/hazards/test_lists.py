@@ -203,6 +203,8 @@ def test_each_filter_finds_what_it_names(town: Town) -> None:
     assert found(town, kind="hazard") == {fire.case_id, road.case_id, school.case_id}
     assert found(town, grade="major") == {school.case_id}
     assert found(town, place_id=place) == {school.case_id}
+    town.move(road, "link_parent", parent_case_id=school.case_id)
+    assert found(town, parent_case_id=school.case_id) == {road.case_id}
     assert found(town, category=["fire", "school"]) == {fire.case_id, school.case_id}
     assert found(town, category=["fire.electrical"]) == set()
     assert found(town, area_path=[SOUTH, VILLAGE]) == {fire.case_id, road.case_id, school.case_id}

@@ -273,6 +273,7 @@ AGENCY = UUID("c4ca4238-a0b9-2382-0dcc-509a6f75849b")
         ({"search": "灭火器"}, "case_texts_pairs"),
         ({"case_no": "330499-20260301-9000"}, "cases_no"),
         ({"place_id": AGENCY}, "cases_place"),
+        ({"parent_case_id": AGENCY}, "cases_parent"),
         ({"supervision": "red"}, "cases_supervised"),
         ({"listed": True}, "cases_listed"),
         ({"mine": "handled"}, "cases_handlers"),

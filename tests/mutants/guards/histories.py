@@ -82,7 +82,7 @@ GUARDS = (
     Guard(
         "families: counted with every move of a child",
         "services/hazards/commands/moving.py",
-        "    families.follow(session, row, after, actor, now)\n",
+        "    families.follow(session, row, after, by, now)\n",
         "",
         (f"{H}test_families.py::test_a_parent_closes_after_its_children",),
     ),

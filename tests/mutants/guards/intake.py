@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.mutants.guard import Guard
 
 FILES, INTAKE = "tests/integration/hazards/test_files.py::", "tests/integration/hazards/test_intake.py::"
+FOLLOWING = "tests/integration/hazards/test_following.py::"
 ATTACHMENTS, PUBLIC = "tests/unit/gateway/test_attachments.py::", "tests/integration/gateway/test_public_reports.py::"
 
 GUARDS = (
@@ -60,8 +61,22 @@ GUARDS = (
     Guard(
         "follow codes: guessing ends",
         "gateway/routes/follow.py",
-        "        platform.follow_limit.take(address)",
-        "        platform.follow_limit.give_back(address)",
+        "    platform.follow_limit.take(address)",
+        "    platform.follow_limit.give_back(address)",
         (f"{PUBLIC}test_a_slip_is_told_from_a_code_that_nobody_has_and_guessing_ends_soon",),
+    ),
+    Guard(
+        "follow codes: only a bad rating has a case handled again",
+        "services/hazards/commands/effects/satisfaction.py",
+        "    if rated is None or rated.rating > BAD_RATING:",
+        "    if rated is None:",
+        (f"{FOLLOWING}test_content_or_too_late_nobody_has_it_handled_again_by_code",),
+    ),
+    Guard(
+        "emergencies: said when the category is corrected into one",
+        "services/hazards/commands/moving.py",
+        "    emergencies.follow(session, row, after)\n",
+        "",
+        (f"{INTAKE}test_a_case_that_is_corrected_into_an_emergency_is_said_to_the_duty_desks_once",),
     ),
 )

@@ -13,6 +13,7 @@ from gateway.manual import _page
 OPEN = {
     *("/v1/auth/token", "/v1/health/live", "/v1/health/ready", "/v1/public/listings"),
     *("/v1/public/places/{token}", "/v1/public/places/{token}/reports", "/v1/public/follow/{code}"),
+    *("/v1/public/follow/{code}/rating", "/v1/public/follow/{code}/appeal"),
 }
 PROMISED = frozenset(
     """

@@ -18,7 +18,7 @@ from gateway.auth.tokens import Claims
 from gateway.routing import Route, _tree
 
 ADMIN = Actor(UUID(int=1), UUID(int=2), frozenset(Role), Scope(areas=("330499/",)))
-OPEN = {"token", "live", "ready", "place_card", "report_publicly", "follow", "public_listings"}
+OPEN = {"token", "live", "ready", "place_card", "report_publicly", "follow", "rate", "appeal", "public_listings"}
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,12 @@ import math
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 
-import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from pyproj import Geod
 
 from contracts.hazards.states import Supervision
 from geo.measure import distance_m
-from services.hazards.domain.nearness import reopen_days
 from services.hazards.domain.on_site import SKEW, check_rule, is_on_site, is_plausible
 from services.hazards.domain.supervision import is_higher, may_plan, may_record
 
@@ -73,14 +71,6 @@ def test_visits_are_planned_ahead_and_recorded_behind() -> None:
     ]
 
 
-@pytest.mark.parametrize(("kind", "strict"), [("hazard", True), ("dispute", False), ("request", False)])
-def test_a_category_that_says_nothing_is_checked_by_its_kind(kind: str, strict: bool) -> None:
-    rule = check_rule(SimpleNamespace(kind=kind))
-    assert (rule.on_site, rule.photo, rule.radius_m) == (strict, strict, 100)
-    assert reopen_days(SimpleNamespace(kind=kind)) == 15
-
-
 def test_a_categorys_own_word_counts() -> None:
-    category = SimpleNamespace(kind="hazard", check_on_site=False, check_radius_m=30.0, check_photo=True, reopen_days=3)
-    rule = check_rule(category)
-    assert (rule.on_site, rule.photo, rule.radius_m, reopen_days(category)) == (False, True, 30.0, 3)
+    rule = check_rule(SimpleNamespace(check_on_site=False, check_radius_m=30.0, check_photo=True))
+    assert (rule.on_site, rule.photo, rule.radius_m) == (False, True, 30.0)

@@ -80,7 +80,7 @@ def unlink_parent(moving: Moving) -> Changes:
     return {"parent_case_id": None}
 
 
-def follow(session: Session, before: records.Row, after: records.Row, actor: Actor, now: datetime) -> None:
+def follow(session: Session, before: records.Row, after: records.Row, actor: Actor | None, now: datetime) -> None:
     """The parents' counts of open children, after any move of a case: a version, a history row and an event each."""
     was, now_is = before["parent_case_id"], after["parent_case_id"]
     opened, ended = _is_open(after) and not _is_open(before), _is_open(before) and not _is_open(after)
@@ -95,7 +95,7 @@ def follow(session: Session, before: records.Row, after: records.Row, actor: Act
         _count(session, now_is, int(_is_open(after)), records.CHILD_LINKED, actor, now)
 
 
-def _count(session: Session, parent_id: UUID, step: int, what: str, actor: Actor, now: datetime) -> None:
+def _count(session: Session, parent_id: UUID, step: int, what: str, actor: Actor | None, now: datetime) -> None:
     parent = records.load(session, parent_id)
     if parent is None:
         raise RuntimeError(f"case {parent_id} is a parent and is not there")

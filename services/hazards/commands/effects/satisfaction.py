@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,16 +11,16 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
 from backbone.database import Session
-from contracts.hazards.errors import AppealTooLate, NotRatable
+from contracts.hazards.errors import AppealTooLate, NotAppealable, NotRatable
 from services.hazards import placing, records
 from services.hazards.commands.effects.handling import reopen
 from services.hazards.commands.effects.parts import Changes, Moving, said
-from services.hazards.domain.nearness import reopen_days
+from services.hazards.domain.machine import BAD_RATING
 from services.hazards.tables import case_ratings
 
 R = case_ratings.c
-_RATED_AT = select(R.rated_at).where(
-    R.case_id == bindparam("case_id"), R.round == bindparam("round"), R.report_case_id == bindparam("case_id")
+_RATING = select(R.rating, R.rated_at).where(
+    R.case_id == bindparam("case_id"), R.round == bindparam("round"), R.report_case_id == bindparam("report")
 )
 
 
@@ -53,9 +53,15 @@ def keep_rating(session: Session, row: records.Row, report: UUID, given: Mapping
 
 def appeal(moving: Moving) -> Changes:
     """Reopens within the category's days after the bad rating. Raises AppealTooLate."""
-    row = moving.row
-    rated_at = moving.session.execute(_RATED_AT, {"case_id": row["id"], "round": row["reopenings"]}).scalar_one()
-    until = rated_at + timedelta(days=reopen_days(placing.any_category(moving.session, row["category"])))
-    if moving.now > until:
-        raise AppealTooLate(until=said(until))
+    require_bad_rating(moving.session, moving.row, moving.row["id"], moving.now)
     return reopen(moving)
+
+
+def require_bad_rating(session: Session, row: records.Row, report: UUID, now: datetime) -> None:
+    """Raises NotAppealable unless this round's rating of the report is bad, AppealTooLate once its days are over."""
+    rated = session.execute(_RATING, {"case_id": row["id"], "round": row["reopenings"], "report": report}).one_or_none()
+    if rated is None or rated.rating > BAD_RATING:
+        raise NotAppealable()
+    until = rated.rated_at + timedelta(days=placing.any_category(session, row["category"]).reopen_days)
+    if now > until:
+        raise AppealTooLate(until=said(until))
