@@ -11,10 +11,10 @@ import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import orjson
@@ -171,7 +171,7 @@ NARROW = "INSERT INTO stock_cases (id, body) VALUES (%(id)s, %(body)s)"
 
 
 def _case_row(database: Database) -> tuple[str, dict[str, str | None]]:
-    """An INSERT of a reported case into a table like the cases', and its values; `id` and `case_no` are to be given."""
+    """An INSERT of a reported case into a table like the cases', and its values; `id`, `follow_code` are to be given."""
     with place.admin(database.url("admin")) as run:
         run("CREATE TABLE bare_cases (LIKE hazards.cases INCLUDING INDEXES INCLUDING DEFAULTS)")
         columns = [
@@ -186,19 +186,18 @@ def _case_row(database: Database) -> tuple[str, dict[str, str | None]]:
 
 def _bare_inserts(url: str, insert: str, values: Mapping[str, str | None], threads: int = 8) -> float:
     """One row and one COMMIT at a time over `threads` connections."""
-    done, end = [0] * threads, time.perf_counter() + SECONDS
 
-    def work(number: int) -> None:
+    def work(_: int) -> int:
+        done = 0
         with contextlib.closing(psycopg2.connect(url)) as connection, connection.cursor() as cursor:
             while time.perf_counter() < end:
-                cursor.execute(insert, {**values, "id": str(new_id())})
+                cursor.execute(insert, {**values, "id": str(new_id()), "follow_code": uuid.uuid4().hex[:12]})
                 connection.commit()
-                done[number] += 1
+                done += 1
+        return done
 
     started = time.perf_counter()
-    workers = [threading.Thread(target=work, args=(number,)) for number in range(threads)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
-    return sum(done) / (time.perf_counter() - started)
+    end = started + SECONDS
+    with ThreadPoolExecutor(threads) as pool:
+        inserted = sum(pool.map(work, range(threads)))
+    return inserted / (time.perf_counter() - started)

@@ -42,7 +42,7 @@ MODULES = {
     "grid": "backbone.runner services.grid.service",
     "patrol": "backbone.runner services.patrol.service",
     "patrol-ingest": "services.patrol.ingest",
-    "worker": "backbone.jobs services.grid.jobs",
+    "worker": "backbone.jobs services.grid.jobs services.hazards.jobs",
 }
 ANSWERING = ("gateway", "hazards", "broker", "postgres")
 """Who works before the answer; the broker and PostgreSQL work afterwards as well."""

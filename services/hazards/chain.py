@@ -22,6 +22,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 import rfc8785
 
 from backbone.database import from_json, to_json
@@ -145,7 +146,7 @@ def _faults_of(
 
 
 def _field_digest(salt: bytes, name: str, value: Any) -> str:
-    return _sha256(salt + rfc8785.dumps([name, value]))
+    return _sha256(salt + canonical([name, value]))
 
 
 def _row_digest(algorithm: int, case_id: str, seq: int, previous: str, digests: Mapping[str, str]) -> str:
@@ -156,7 +157,20 @@ def _row_digest(algorithm: int, case_id: str, seq: int, previous: str, digests: 
         "previous": previous,
         "fields": dict(digests),
     }
-    return _sha256(rfc8785.dumps(link))
+    return _sha256(canonical(link))
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785. What has neither fractions nor odd names orjson writes in that very form, and ten times as fast."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS) if _is_plain(value) else rfc8785.dumps(value)
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    if isinstance(value, dict):
+        return all(name.isascii() and _is_plain(each) for name, each in value.items())
+    return value is None or isinstance(value, str | bool) or (isinstance(value, int) and abs(value) < _EXACT)
 
 
 def _json(value: Any) -> Any:

@@ -38,6 +38,24 @@ rows = st.fixed_dictionaries(
 )
 
 
+anything = st.recursive(
+    st.none() | st.booleans() | texts | numbers | st.integers(-(2**53) + 1, 2**53 - 1),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(texts | st.sampled_from("abc"), inside, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(anything)
+def test_the_fast_form_is_that_of_rfc_8785(value: Any) -> None:
+    value = chain._doubles(value)
+    assert chain.canonical(value) == rfc8785.dumps(value)
+
+
+@pytest.mark.parametrize("text", ['\x7f\x1f\b\f\n\r\t"\\/', "\u2028\ue000\U0001f600", "灭火器"])
+def test_signs_are_written_as_rfc_8785_writes_them(text: str) -> None:
+    assert chain.canonical([text, {text: text}]) == rfc8785.dumps([text, {text: text}])
+
+
 def exported(written: list[dict[str, Any]], begin: int = 1) -> dict[str, Any]:
     """A history as PostgreSQL gives it back; rows before `begin` are of the time before the chain."""
     head, found = None, []
