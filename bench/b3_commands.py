@@ -171,7 +171,7 @@ NARROW = "INSERT INTO stock_cases (id, body) VALUES (%(id)s, %(body)s)"
 
 
 def _case_row(database: Database) -> tuple[str, dict[str, str | None]]:
-    """An INSERT of a reported case into a table like the cases', and its values; `id`, `follow_code` are to be given."""
+    """An INSERT of a reported case into a table like the cases', and its values; ids and codes are to be given."""
     with place.admin(database.url("admin")) as run:
         run("CREATE TABLE bare_cases (LIKE hazards.cases INCLUDING INDEXES INCLUDING DEFAULTS)")
         columns = [
