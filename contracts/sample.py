@@ -92,6 +92,8 @@ _STATES: dict[str, tuple[str, str, str | None]] = {
     "graded": ("handling", "declare_major", "handling"),
     "leader_named": ("handling", "name_leader", "handling"),
     "visits_changed": ("handling", "plan_visit", "handling"),
+    "rechecked": ("closed", "pass_recheck", "closed"),
+    "recheck_missed": ("closed", "miss_recheck", "closed"),
     "visit_missed": ("handling", "miss_visit", "handling"),
 }
 _EXACT = {"suspended": "suspended", "merged": "merged"}

@@ -64,7 +64,11 @@ VISIT: dict[str, Any] = {
     "category": "fire.electrical",
     "area_path": GRID,
 }
-CHECK_DUE: dict[str, Any] = CASE | {"state": "handled", "handled_at": "2026-02-03T08:00:00.000000Z"}
+CHECK_DUE: dict[str, Any] = CASE | {
+    "state": "handled",
+    "handled_at": "2026-02-03T08:00:00.000000Z",
+    "recheck_overdue": False,
+}
 SIMILAR_TO: dict[str, Any] = {"category": "fire.electrical", "lon": 120.7012, "lat": 30.7688, "crs": "gcj02"}
 SIMILAR: dict[str, Any] = CASE | {"distance_m": 12.4}
 SATISFACTION: dict[str, Any] = {

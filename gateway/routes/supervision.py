@@ -91,15 +91,19 @@ async def put_rules(body: Rules, request: Request, platform: Platform, actor: Cu
     "/checks",
     summary="Checks that are due and that you may make",
     description="Handled cases in your areas, the longest waiting first; none that you or your agency handled. Pass or "
-    "fail them with a move. Empty for roles that do not check.",
+    "fail them with a move. With `recheck=true` closed cases whose place is to be looked at again (复查), by "
+    "`recheck_due_at`. Empty for roles that do not check.",
     responses=documents.listing(examples.CHECK_DUE, "A page of cases") | documents.GUARDED,
 )
-async def checks(platform: Platform, actor: CurrentActor, limit: Limit = 50, after: After = None) -> Response:
+async def checks(
+    platform: Platform, actor: CurrentActor, recheck: bool = False, limit: Limit = 50, after: After = None
+) -> Response:
+    kind = "rechecks" if recheck else "checks"
     if not queries.checks_at_all(actor):
-        cursors.decode("checks", after, "tu")
+        cursors.decode(kind, after, "tu")
         return raw_json(b'{"items":[],"next":null}')
-    query = partial(queries.check_list, actor.scope, actor.account_id, actor.agency_id)
-    return await platform.reads.page("hazards", query, kind="checks", types="tu", limit=limit, after=after)
+    query = partial(queries.check_list, actor.scope, actor.account_id, actor.agency_id, recheck=recheck)
+    return await platform.reads.page("hazards", query, kind=kind, types="tu", limit=limit, after=after)
 
 
 @router.get(

@@ -22,6 +22,7 @@ from contracts.hazards.commands import Case
 from contracts.hazards.events import (
     CaseJoined,
     CaseLinked,
+    CaseRecheckMissed,
     CaseRelocated,
     CaseReported,
     CaseState,
@@ -42,7 +43,7 @@ from services.hazards.tables import case_history, cases
 Row = RowMapping | dict[str, Any]
 """A case: the table's columns but `geom`, and `lon` and `lat`; read from the table, or about to be there."""
 
-JOIN, LEAVE, VISIT_MISSED = "join", "leave", "visit_missed"
+JOIN, LEAVE, VISIT_MISSED, RECHECK_MISSED = "join", "leave", "visit_missed", "recheck_missed"
 REPORT, WARN, MISS, ESCALATE, RECOUNT, RESUME, UNACKNOWLEDGED, FOLLOW = (
     "report",
     "warn_deadline",
@@ -71,6 +72,7 @@ EVENTS: Mapping[str, type[CaseState]] = {
     JOIN: CaseJoined,
     LEAVE: CaseJoined,
     VISIT_MISSED: CaseVisitMissed,
+    RECHECK_MISSED: CaseRecheckMissed,
     **{rule.move.value: rule.event for rule in TABLE.values()},
 }
 

@@ -49,7 +49,7 @@ from contracts.hazards.commands import (
 )
 from contracts.scope import Actor
 from geo.cells import CellsHolder
-from services.hazards import commands, daily, deadlines, reactions, visits
+from services.hazards import commands, daily, deadlines, reactions, rechecks, visits
 
 
 class HazardsService:
@@ -167,6 +167,7 @@ class HazardsService:
     @every(seconds=1)
     def ring_visits(self, session: Session) -> None:
         visits.ring(session, clock=self.clock)
+        rechecks.ring(session, clock=self.clock)
 
     @every(seconds=1)
     def follow_boundary(self, session: Session) -> None:

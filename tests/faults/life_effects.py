@@ -67,6 +67,15 @@ def _end(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life]
         case.parent.version += 1
 
 
+def _close(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
+    case.recheck = True  # as the category of these cases has it
+    _end(case, who, given, others, named)
+
+
+def _holds(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
+    case.recheck = False
+
+
 def _rate(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
     case.rating = given["rating"]
 
@@ -74,7 +83,7 @@ def _rate(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life
 def _reopen(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
     case.reopenings += 1
     case.handlers = set()
-    case.rating, case.reviewed = None, False
+    case.rating, case.reviewed, case.recheck = None, False, False
     _give(case, None, [])
     if case.parent is not None:
         case.parent.open_children += 1
@@ -225,7 +234,9 @@ EFFECTS: dict[str, Callable[[Life, Person, dict[str, Any], dict[str, Life], str 
     "finish": _handles,
     "fail_check": _fail,
     "review": _review,
-    "close": _end,
+    "close": _close,
+    "pass_recheck": _holds,
+    "fail_recheck": _reopen,
     "evaluate": _rate,
     "appeal": _reopen,
     "reopen": _reopen,

@@ -185,7 +185,7 @@ class Lives(RuleBasedStateMachine):
             given["agency_id"] = possible["agency_id"]
         if move == "request_extension":
             given["working_days"] = possible["working_days"]
-        if move in ("pass_check", "fail_check"):
+        if move in ("pass_check", "fail_check", "pass_recheck", "fail_recheck"):
             given |= {"lon": self.world.lon, "lat": self.world.lat, "crs": "wgs84", "accuracy_m": 5, "photo": PHOTO}
         if move in ("settle", "declare_major", "lift_major"):
             given["photo"] = PHOTO
@@ -246,6 +246,7 @@ def _seen(body: dict[str, Any]) -> dict[str, Any]:
         "led": body["leader_named"],
         "reviewed": body["reviewed_at"] is not None,
         "rating": body["rating"],
+        "recheck": body["recheck_due_at"] is not None,
     }
 
 
@@ -275,4 +276,5 @@ def _expected(life: Life) -> dict[str, Any]:
         "led": life.led,
         "reviewed": life.reviewed,
         "rating": life.rating,
+        "recheck": life.recheck,
     }

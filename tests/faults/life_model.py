@@ -71,6 +71,7 @@ class Life:
     led: bool = False
     reviewed: bool = False
     rating: int | None = None
+    recheck: bool = False
     reminded: set[str] = field(default_factory=set)
     reminders: int = 0
     issuers: set[str] = field(default_factory=set)
@@ -207,6 +208,8 @@ LOOP: dict[str, Step] = {
     "fail_check": Step(go("handling", "handled", "checked"), nobodys_own, STAFF, ("reason",), takes=SITE),
     "review": Step(stay("checked"), nobodys_own, CENTRE, ("note",), lambda case: case.grade == "major"),
     "close": Step(go("closed", "checked"), in_area, CENTRE, holds=strikable),
+    "pass_recheck": Step(stay("closed"), nobodys_own, STAFF, holds=lambda case: case.recheck, takes=SITE),
+    "fail_recheck": Step(go("registered", "closed"), nobodys_own, STAFF, ("reason",), lambda case: case.recheck, SITE),
     "evaluate": Step(stay("closed"), area_or_reporter, ANYBODY, ("rating",), lambda case: case.rating is None),
     "appeal": Step(go("registered", "closed"), reports, ANYBODY, ("reason",), lambda case: (case.rating or 9) <= 2),
     "reopen": Step({"closed": "registered", "refused": "reported"}, in_area, CENTRE, ("reason",)),
@@ -266,7 +269,7 @@ LOOP: dict[str, Step] = {
     "plan_visit": Step(stay(*ALL_OPEN), area_or_lead, ANYBODY, ("visit_on",), lambda case: case.led),
     "record_visit": Step(stay(*ALL_OPEN), area_or_lead, ANYBODY, ("note", "visit_on"), lambda case: case.led, SITE),
 }
-BY_ANOTHER = {"pass_check", "fail_check", "review"}
+BY_ANOTHER = {"pass_check", "fail_check", "pass_recheck", "fail_recheck", "review"}
 FREE = {"reason", "note", "photo"}
 LEVELS = ("village", "town", "county")
 

@@ -49,7 +49,9 @@ class PutCategory(Command):
     check_radius_m: FiniteFloat = Field(default=CHECK_RADIUS_M, gt=0, le=5000)
     check_photo: bool = Field(default=False, description="A check needs a picture")
     check_on_site: bool = Field(default=False, description="A check is made at the place, within check_radius_m")
-    recheck: Amount | None = Field(default=None, description="After the close, when the place is looked at again")
+    recheck: Amount | None = Field(
+        default=None, description="After the close, by when the place is looked at again; null: never"
+    )
     max_extensions: int = Field(default=MAX_EXTENSIONS, ge=0, le=10, description="Of one case, all stages together")
     reopen_days: int = Field(default=REOPEN_DAYS, ge=0, le=366, description="How long a reporter may reopen; 0: never")
     return_window: Amount | None = Field(default=None, description="To return a dispatch; absent: one working day")

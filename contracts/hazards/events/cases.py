@@ -89,6 +89,22 @@ class CaseChecked(CaseState):
 
 
 @event
+class CaseRechecked(CaseState):
+    """A while after its close somebody looked at the place again (复查), and it has held."""
+
+    type: ClassVar[str] = "county.hazards.case.rechecked.v1"
+    trigger: ClassVar[str] = "move pass_recheck"
+
+
+@event
+class CaseRecheckMissed(CaseState):
+    """The time for a recheck is over and nobody has made it."""
+
+    type: ClassVar[str] = "county.hazards.case.recheck_missed.v1"
+    trigger: ClassVar[str] = "the clock of rechecks, once for each close"
+
+
+@event
 class CaseClosed(CaseState):
     """The case is struck off (销号)."""
 
@@ -101,7 +117,7 @@ class CaseReopened(CaseState):
     """A closed or refused case was opened again: registered, or reported."""
 
     type: ClassVar[str] = "county.hazards.case.reopened.v1"
-    trigger: ClassVar[str] = "move reopen"
+    trigger: ClassVar[str] = "move reopen, appeal or fail_recheck"
 
 
 @event

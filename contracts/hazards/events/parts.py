@@ -103,4 +103,5 @@ class CaseState(EventData):
     listed: bool = False
     leader_named: bool = False
     rating: int | None = Field(default=None, ge=1, le=5)
+    recheck_due_at: datetime | None = None
     history_digest: Sha256 | None = None

@@ -154,6 +154,7 @@ export interface Case {
   listing_agency_id?: string | null;
   parent_case_id?: string | null;
   open_children?: number;
+  recheck_due_at?: string | null;
   merged_into_id?: string | null;
   reports?: number;
   photos?: Photo[];

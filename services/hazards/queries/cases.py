@@ -50,6 +50,7 @@ STANDING = (
     "reviewed_at",
     "rating",
     "return_by",
+    "recheck_due_at",
 )
 """The columns that decide a case's moves."""
 VISIBILITY = Visibility(area_path=C.area_path, category=C.category, sensitivity=C.sensitivity, agencies=C.participants)
@@ -105,6 +106,7 @@ def summary() -> dict[str, Any]:
         "reported_at": utc(C.reported_at),
         "updated_at": utc(C.updated_at),
         "closed_at": utc(C.closed_at),
+        "recheck_due_at": utc(C.recheck_due_at),
         "due_at": utc(C.due_at),
         "overdue": IS_OVERDUE,
         "accept_due_at": utc(C.accept_due_at),
@@ -266,5 +268,6 @@ def standing_of(row: Mapping[Any, Any], now: datetime) -> Standing:
         leader_named=row["leader_named"],
         reviewed=row["reviewed_at"] is not None,
         rating=row["rating"],
+        recheck_due=row["recheck_due_at"] is not None,
         returnable=return_by is None or now <= return_by,
     )

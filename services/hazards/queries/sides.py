@@ -197,6 +197,7 @@ def _check() -> ColumnElement[Any]:
         seq=k.seq,
         round=k.round,
         passed=k.passed,
+        recheck=k.recheck,
         account_id=k.account_id,
         agency_id=k.agency_id,
         at=utc(k.at),

@@ -24,6 +24,7 @@ from services.hazards.tables import categories as category_table
 N, V = case_listings.c, case_visits.c
 TODAY = literal_column("(now() AT TIME ZONE 'Asia/Shanghai')::date", Date)
 # The words of the partial indexes.
+_NO = literal_column("false", Boolean)
 _IS_HANDLED = literal_column("state = 'handled'", Boolean)
 _IN_FORCE = N.removed_at.is_(None)
 _IN_AREAS = Visibility(area_path=C.area_path)
@@ -137,18 +138,21 @@ def check_list(
     account_id: UUID,
     agency_id: UUID,
     *,
+    recheck: bool = False,
     after: tuple[datetime, UUID] | None = None,
     limit: int = 50,
 ) -> Query:
     """Handled cases that an account may check: `body`, `cursor_1` = handled_at (oldest first), `cursor_2` = id.
 
-    In its own areas, and neither handled by it nor led by its agency (`Who.NOT_HANDLER` of the table of moves).
+    `recheck`: closed ones to look at again, by recheck_due_at. In its own areas, and neither handled by it nor led by
+    its agency (`Who.NOT_HANDLER` of the table of moves).
     """
+    since = C.recheck_due_at if recheck else C.handled_at
 
     def build() -> Select[Any]:
         mine = cast(bindparam("account"), ARRAY(Uuid))
         where = [
-            _IS_HANDLED,
+            C.recheck_due_at.is_not(None) if recheck else _IS_HANDLED,
             predicate(scope, VISIBILITY),
             predicate(scope, _IN_AREAS),
             C.lead_agency_id.is_distinct_from(cast(bindparam("agency"), Uuid)),
@@ -156,19 +160,21 @@ def check_list(
         ]
         if after is not None:
             at = cast(bindparam("after_at"), Timestamp(timezone=True))
-            where.append(tuple_of(C.handled_at, C.id) > tuple_of(at, cast(bindparam("after_id"), Uuid)))
-        body = json_object(**summary(), handled_at=utc(C.handled_at))
+            where.append(tuple_of(since, C.id) > tuple_of(at, cast(bindparam("after_id"), Uuid)))
+        body = json_object(
+            **summary(), handled_at=utc(C.handled_at), recheck_overdue=func.coalesce(C.recheck_due_at < func.now(), _NO)
+        )
         return (
-            select(body_column(body), C.handled_at.label("cursor_1"), C.id.label("cursor_2"))
+            select(body_column(body), since.label("cursor_1"), C.id.label("cursor_2"))
             .where(*where)
-            .order_by(C.handled_at, C.id)
+            .order_by(since, C.id)
             .limit(cast(bindparam("limit"), Integer))
         )
 
     values: dict[str, Any] = {"account": [account_id], "agency": agency_id, **_limit(limit), **parameters(scope)}
     if after is not None:
         values |= {"after_at": after[0], "after_id": after[1]}
-    return Query(("hazards.check_list", shape(scope), after is not None), build, values)
+    return Query(("hazards.check_list", shape(scope), recheck, after is not None), build, values)
 
 
 def checks_at_all(actor: Actor) -> bool:

@@ -103,6 +103,8 @@ cases = Table(
     Column("handled_at", at_type(), comment="the last time that handling ended"),
     Column("suspended_until", at_type()),
     Column("closed_at", at_type()),
+    Column("recheck_due_at", at_type(), comment="by when; NULL: none is to be made"),
+    Column("recheck_missed_at", at_type(), comment="when it was said that nobody had made it"),
     # The total clock of case_clocks, and the running dispatch's, for lists, filters and events.
     Column("due_since", at_type(), nullable=False),
     Column("warn_at", at_type(), nullable=False),
@@ -127,6 +129,7 @@ cases = Table(
     Index("cases_parent", "parent_case_id", postgresql_where=text("parent_case_id IS NOT NULL")),
     Index("cases_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
     Index("cases_to_check", "handled_at", "id", postgresql_where=text("state = 'handled'")),
+    Index("cases_to_recheck", "recheck_due_at", "id", postgresql_where=text("recheck_due_at IS NOT NULL")),
     Index("cases_undispatched", text("reported_at DESC"), text("id DESC"), postgresql_where=IS_UNDISPATCHED),
     Index("cases_waiting", "id", postgresql_where=IS_UNDISPATCHED),
     Index("cases_reporter", "reporter_account_id", text("reported_at DESC"), text("id DESC")),

@@ -16,6 +16,7 @@ case_checks = Table(
     Column("seq", Integer, primary_key=True, comment="the version it made"),
     Column("round", Integer, nullable=False, comment="the case's first check is 1"),
     Column("passed", Boolean, nullable=False),
+    Column("recheck", Boolean, nullable=False, server_default="false", comment="a while after the close"),
     Column("account_id", uuid_type(), nullable=False),
     Column("agency_id", uuid_type(), nullable=False),
     Column("at", at_type(), nullable=False),

@@ -13,10 +13,10 @@ from services.hazards.commands.effects.agencies import (
     release,
     return_case,
 )
-from services.hazards.commands.effects.checks import fail_check, pass_check, review
+from services.hazards.commands.effects.checks import fail_check, fail_recheck, pass_check, pass_recheck, review
 from services.hazards.commands.effects.corrections import recategorise, relocate
 from services.hazards.commands.effects.families import link_parent, unlink_parent
-from services.hazards.commands.effects.handling import finish, reopen, settle, start
+from services.hazards.commands.effects.handling import close, finish, reopen, settle, start
 from services.hazards.commands.effects.leaders import name_leader, plan_visit, record_visit
 from services.hazards.commands.effects.levels import hand_down, raise_level
 from services.hazards.commands.effects.merging import merge, unmerge
@@ -42,7 +42,9 @@ EFFECTS: Mapping[Move, Effect] = {
     Move.FINISH: finish,
     Move.PASS_CHECK: pass_check,
     Move.FAIL_CHECK: fail_check,
-    Move.CLOSE: lambda moving: {"closed_at": moving.now},
+    Move.CLOSE: close,
+    Move.PASS_RECHECK: pass_recheck,
+    Move.FAIL_RECHECK: fail_recheck,
     Move.REOPEN: reopen,
     Move.RELOCATE: relocate,
     Move.RECATEGORISE: recategorise,

@@ -39,3 +39,5 @@ class Standing:
     returnable: bool = True
     """Within the window in which the running dispatch may be returned."""
     rating: int | None = None
+    recheck_due: bool = False
+    """Closed, and the place is to be looked at again."""

@@ -149,6 +149,15 @@ _ENDING = (
         when=(w.CHILDREN_ENDED, w.NOT_LISTED, *w.MAY_BE_STRUCK_OFF),
     ),
     Rule(
+        M.PASS_RECHECK, "Pass the recheck", "复查通过",
+        _stay(S.CLOSED), Who.NOT_HANDLER, w.FIELD, e.CaseRechecked, (), _ON_SITE, when=(w.RECHECK_DUE,),
+    ),
+    Rule(
+        M.FAIL_RECHECK, "Fail the recheck", "复查不通过",
+        _to(S.REGISTERED, S.CLOSED), Who.NOT_HANDLER, w.FIELD, e.CaseReopened, ("reason",), _ON_SITE,
+        when=(w.RECHECK_DUE,),
+    ),
+    Rule(
         M.EVALUATE, "Rate", "评价",
         _stay(S.CLOSED), Who.AREA_OR_REPORTER, w.AGENCY, e.CaseEvaluated, ("rating",), when=(w.NOT_RATED,),
     ),

@@ -64,6 +64,8 @@ class Move(StrEnum):
     FAIL_CHECK = "fail_check"
     REVIEW = "review"
     CLOSE = "close"
+    PASS_RECHECK = "pass_recheck"  # noqa: S105 - a move
+    FAIL_RECHECK = "fail_recheck"
     EVALUATE = "evaluate"
     APPEAL = "appeal"
     REOPEN = "reopen"
@@ -204,6 +206,7 @@ MAY_BE_STRUCK_OFF = (
         _if_major(lambda case: case.reviewed),
     ),
 )
+RECHECK_DUE = Condition("recheck_due", "A recheck is to be made", "有待复查", lambda case: case.recheck_due)
 NOT_RATED = Condition("not_rated", "Not rated yet", "尚未评价", lambda case: case.rating is None)
 RATED_BADLY = Condition(
     "rated_badly",
