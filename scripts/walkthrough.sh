@@ -286,7 +286,9 @@ expect '[.unmet[].condition] | contains(["not_listed"])'
 step "$COUNTY" review ', "note": "消防救援大队复核，隐患消除"'
 step "$COUNTY" unlist_case ', "reason": "整改完成并核查"'
 step "$COUNTY" close
-expect '.state == "closed" and .grade == "major"'
+expect '.state == "closed" and .grade == "major" and .recheck_due_at != null'
+step "$COMMUNITY" pass_recheck ", \"note\": \"回头看，未反弹\"$ON_SITE"
+expect '.state == "closed" and .recheck_due_at == null'
 call 200 GET "/v1/cases/$CASE/history/export" "$COUNTY"
 cp "$OUT/body" "$OUT/history.json"
 [ ! -x .venv/bin/python ] || scripts/pingan audit verify-file "$OUT/history.json" # needs no database

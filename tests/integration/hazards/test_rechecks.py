@@ -39,7 +39,7 @@ def again(town: Town, case: Case, move: str = "pass_recheck", who: Any = None, *
 def test_a_close_sets_the_day_by_the_categorys_rule_in_working_days(town: Town) -> None:
     town.clock.forward(days=1)  # Monday, 2 March 2026, 23:59
     case = town.closed()
-    assert case.body["recheck_due_at"] == "2026-03-05T16:00:00.000000Z"  # the end of Thursday in the county
+    assert case.body["recheck_due_at"] == "2026-03-05T09:30:00.000000Z"  # the end of work on Thursday
     assert town.events(case)[-1]["data"]["recheck_due_at"] is not None
 
 

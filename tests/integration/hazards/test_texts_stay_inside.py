@@ -70,6 +70,7 @@ def test_no_text_reporter_handler_photo_or_foreign_id_leaves_by_any_move(town: T
         ("review", town.centre, words),
         ("lift_supervision", town.centre, words),
         ("close", town.centre, words),
+        ("pass_recheck", town.north, {**words, **position(*NORTH_EAST, 5)}),
         ("evaluate", town.worker, {"rating": 1, **words}),
         ("appeal", town.worker, words),
         ("lift_major", town.centre, words),
@@ -81,7 +82,7 @@ def test_no_text_reporter_handler_photo_or_foreign_id_leaves_by_any_move(town: T
         ("finish", town.fire, words),
         ("pass_check", town.north, {**words, **position(*NORTH_EAST, 5)}),
         ("close", town.centre, words),
-        ("reopen", town.centre, words),
+        ("fail_recheck", town.north, {**words, **position(*NORTH_EAST, 5)}),
         ("settle", town.worker, words),
         ("void", town.centre, words),
     ]
