@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql import ColumnElement
 
-from backbone.policy import parameters, predicate, shape
+from backbone.policy import Visibility, parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.hazards.commands.lists import AgencyPart, CaseFilter
 from contracts.hazards.states import State
@@ -103,7 +103,7 @@ def case_facets(scope: Scope, asked: CaseFilter = EVERYTHING, *, account_id: UUI
 
     of = (own, bool(states), bool(categories))
     key = ("hazards.case_facets", KEPT, shape(scope), ways.shape, of, *found.names)
-    return Query(key, build, values, plan_anew=narrowed)
+    return Query(key, build, values, plan_anew=narrowed or own or bool(ways.within))
 
 
 def _states(asked: CaseFilter) -> list[str]:
@@ -304,5 +304,17 @@ def _below_base(area_path: ColumnElement[str]) -> ColumnElement[str]:
 def _overdue(scope: Scope, ways: Ways, found: Filters) -> Select[Any]:
     """Of open cases: those whose miss was said."""
     late: ColumnElement[str] = literal_column("'overdue:yes'")
-    count: Any = select(late.label("value"), cast(func.count(), BigInteger).label("cases")).select_from(C.id.table)
-    return count.where(OVERDUE, predicate(scope, VISIBILITY), *ways.asked(), *found.all())  # type: ignore[no-any-return]
+    asked = (*ways.asked(), *found.all())
+    count: Any = select(late.label("value"), cast(func.count(), BigInteger).label("cases"))
+    if asked:
+        return count.select_from(C.id.table).where(OVERDUE, predicate(scope, VISIBILITY), *asked)  # type: ignore[no-any-return]
+    # All of them first, from their index alone: a plan for any scope would look through every open case.
+    columns = (C.area_path, C.category, C.sensitivity, C.participants)
+    every = select(*columns).where(OVERDUE).cte("overdue").prefix_with("MATERIALIZED", dialect="postgresql")
+    rule = Visibility(
+        area_path=every.c.area_path,
+        category=every.c.category,
+        sensitivity=every.c.sensitivity,
+        agencies=every.c.participants,
+    )
+    return count.select_from(every).where(predicate(scope, rule))  # type: ignore[no-any-return]

@@ -45,7 +45,7 @@ from services.hazards.tables import IS_OPEN, TOWN, VILLAGE, case_participants
 
 Cursor = tuple[Any, ...]
 EVERYTHING = CaseFilter()
-_PAGES = (26, 51, 101, 201, MAX_LIMIT)
+_PAGES = (11, 26, 51, 101, 201, MAX_LIMIT)
 """Rows that a branch may give: in the statement's text, or its plan would be made for a tenth of the table."""
 
 

@@ -325,6 +325,24 @@ def test_facets_are_read_from_kept_figures(crowded: Session, root: str, filters:
     assert "Seq Scan on cases" not in found
 
 
+def test_what_is_overdue_is_counted_by_its_own_index_whatever_scope_the_plan_is_for(crowded: Session) -> None:
+    query = queries.case_facets(Scope(areas=(COUNTY,), agency_id=AGENCY))
+    assert not query.plan_anew, "else there is no such plan"
+    sql, arguments = compiled(query)
+    crowded.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
+    crowded.exec_driver_sql(f"PREPARE figures AS {sql.replace('%', '%%')}")
+    with crowded.connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN EXECUTE figures ({', '.join(['%s'] * len(arguments))})", arguments)
+        found = "\n".join(row[0] for row in cursor.fetchall())
+    assert "using cases_overdue on cases" in found
+    assert "cases_open_area" not in found
+
+
+def test_a_tile_of_open_cases_is_drawn_from_those_alone(crowded: Session) -> None:
+    found = plan(crowded, queries.case_tile(Scope(areas=(COUNTY,), agency_id=AGENCY), 14, 13653, 6759))
+    assert "cases_open_geom" in found
+
+
 OPEN_STATES = "state NOT IN ('closed', 'refused', 'voided', 'merged')"
 
 
