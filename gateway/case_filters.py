@@ -54,6 +54,7 @@ def _filter(
         bool | None, Query(description="Registered, and no agency named: who waits for a rule")
     ] = None,
     overdue: bool | None = None,
+    recheck: Annotated[bool | None, Query(description="Closed, and to be looked at again 待复查")] = None,
     due_within_hours: Annotated[
         int | None, Query(ge=1, le=8784, description="Due in so many hours, not yet over")
     ] = None,

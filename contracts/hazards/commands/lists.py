@@ -58,7 +58,8 @@ class CaseFilter(Part):
     """Every field narrows further; what is absent does not. The same for lists, counts, tiles, exports and saved ones.
 
     `category` and `area_path` take in what is below them. `due_*`, `overdue` true and the order `due` speak of open
-    cases: a closed one is due no more. `bbox` is west, south, east, north in WGS84 degrees.
+    cases: a closed one is due no more; `recheck` of closed ones whose place is to be looked at again. `bbox` is west,
+    south, east, north in WGS84 degrees.
     """
 
     state: tuple[State, ...] = Field(default=(), max_length=len(State))
@@ -76,6 +77,7 @@ class CaseFilter(Part):
     unassigned: bool | None = None
     undispatched: bool | None = None
     overdue: bool | None = None
+    recheck: bool | None = None
     due_within_hours: int | None = Field(default=None, ge=1, le=24 * 366)
     due_after: AwareDatetime | None = None
     due_before: AwareDatetime | None = None

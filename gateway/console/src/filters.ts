@@ -13,6 +13,7 @@ export interface CaseFilter {
   listed?: boolean;
   unassigned?: boolean;
   overdue?: boolean;
+  recheck?: boolean;
   due_within_hours?: number;
   mine?: string;
   search?: string;

@@ -45,7 +45,19 @@ OVERDUE = IS_OVERDUE
 
 
 POINTED = frozenset(
-    {"search", "case_no", "ref", "place", "parent", "bbox", "handled_by_me", "supervision", "supervised", "listed"}
+    {
+        "search",
+        "case_no",
+        "ref",
+        "place",
+        "parent",
+        "recheck",
+        "bbox",
+        "handled_by_me",
+        "supervision",
+        "supervised",
+        "listed",
+    }
 )
 """Conditions that find few: their own index is the way in."""
 
@@ -180,6 +192,9 @@ def _of_time(found: Filters, asked: CaseFilter) -> None:
         found.add("open", IS_OPEN)
     if asked.overdue is not None:
         found.add("overdue" if asked.overdue else "in_time", OVERDUE if asked.overdue else ~OVERDUE)
+    if asked.recheck is not None:
+        waits = C.recheck_due_at.is_not(None)
+        found.add("recheck" if asked.recheck else "no_recheck", waits if asked.recheck else ~waits)
     if asked.due_within_hours is not None:
         soon = func.now() + func.make_interval(0, 0, 0, 0, cast(bindparam("hours"), Integer))
         found.add("due_soon", and_(C.due_at >= func.now(), C.due_at < soon), hours=asked.due_within_hours)

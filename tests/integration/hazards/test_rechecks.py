@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from contracts.hazards.commands import Case
+from contracts.hazards.commands import Case, CaseFilter
 from contracts.hazards.errors import CheckNotOnSite, IllegalMove, MissingMoveField, SelfCheck
 from contracts.refusals import NotAllowed
 from contracts.scope import Role
@@ -96,6 +96,9 @@ def test_who_may_make_it_finds_it_in_a_list_by_the_day(town: Town) -> None:
     second = town.closed()
     assert [each["case_id"] for each in due(town, town.worker)] == [str(first.case_id), str(second.case_id)]
     assert due(town, town.fire) == due(town, town.south) == []
+    both = read(town.session, queries.case_list(town.centre.scope, CaseFilter(recheck=True)))
+    assert [each["case_id"] for each in both] == [str(second.case_id), str(first.case_id)]
+    assert read(town.session, queries.case_list(town.centre.scope, CaseFilter(recheck=False))) == []
     page = due(town, town.worker, limit=1)
     assert [each["case_id"] for each in page] == [str(first.case_id)]
     again(town, first)

@@ -16,7 +16,7 @@ export const en: Messages = {
     sort: "Order", sorts: { newest: "Newest report", updated: "Last change", due: "Due first", grade: "Major first" },
     filters: "Filters", reset: "Clear filters", any: "Any", state: "State", category: "Category", area: "Area", agency: "Agency", part: "Its part", source: "Source", grade: "Grade", deadline: "Deadline", supervision: "Supervision",
     parts: { any: "Any part", lead: "Leads", assisting: "Assists", reporting: "Reported" },
-    deadlines: { any: "Any", overdue: "Overdue", h24: "Due within 24 hours", h72: "Due within three days" },
+    deadlines: { any: "Any", overdue: "Overdue", h24: "Due within 24 hours", h72: "Due within three days", recheck: "To be looked at again" },
     supervisions: { any: "Supervised", yellow: "Yellow", red: "Red", none: "Not supervised", listed: "On the list" },
     mine: "Mine", mines: { handled: "Handled by me", led: "Led by my agency" },
     areaFind: "Name of an area", chosen: "{name} (click to remove)",

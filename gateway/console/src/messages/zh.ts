@@ -14,7 +14,7 @@ export const zh = {
     sort: "排序", sorts: { newest: "最新上报", updated: "最近更新", due: "最先到期", grade: "重大优先" },
     filters: "筛选", reset: "清除筛选", any: "不限", state: "状态", category: "类别", area: "辖区", agency: "单位", part: "该单位的角色", source: "来源", grade: "等级", deadline: "期限", supervision: "督办",
     parts: { any: "任何角色", lead: "主办", assisting: "协办", reporting: "上报" },
-    deadlines: { any: "不限", overdue: "已超期", h24: "24 小时内到期", h72: "三天内到期" },
+    deadlines: { any: "不限", overdue: "已超期", h24: "24 小时内到期", h72: "三天内到期", recheck: "待复查" },
     supervisions: { any: "督办中", yellow: "黄牌", red: "红牌", none: "未督办", listed: "挂牌督办" },
     mine: "与我", mines: { handled: "我经办的", led: "本单位主办的" },
     areaFind: "输入辖区名称", chosen: "{name}（点击移除）",
