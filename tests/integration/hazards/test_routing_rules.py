@@ -15,9 +15,10 @@ from contracts.hazards.commands.lists import CaseFilter
 from contracts.hazards.errors import NoResponsibleAgency, RunIdReused, UnknownAgency
 from contracts.hazards.events import Source
 from contracts.refusals import NotAllowed, StaleVersion
+from contracts.scope import Role, Sensitivity
 from services.hazards import commands, placing, queries, reactions
 from services.hazards.jobs.rerouting import one_chunk
-from tests.integration.hazards.town import COUNTY, NORTH, SOUTH, SOUTH_WEST, Town, agency_id
+from tests.integration.hazards.town import COUNTY, NORTH, SOUTH, SOUTH_WEST, Town, actor, agency_id
 
 POLICE, FIRE, CENTRE = agency_id("north_police"), agency_id("fire_brigade"), agency_id("county_centre")
 
@@ -258,6 +259,15 @@ def test_a_run_suggests_for_waiting_cases_and_touches_nothing_that_is_with_an_ag
     assert (seen["state"], seen["looked"]) == ("done", 5)
     assert read(town, queries.routing_run(town.south.scope, run["id"])) == []
     assert len(read(town, queries.routing_run_list(town.centre.scope))) == 2
+
+
+def test_a_run_looks_at_no_case_that_its_asker_may_not_see(town: Town) -> None:
+    put(town, category="public_order")
+    registered(town, by=town.centre, category="public_order")  # more sensitive than the asker's ceiling
+    registered(town)
+    below = actor(Role.TOWN_OPERATOR, "north_police", NORTH, ceiling=Sensitivity.INTERNAL)
+    assert rerun(town, by=below)["total"] == 1
+    assert rerun(town, by=town.north)["total"] == 2
 
 
 def test_a_run_can_be_narrowed_and_an_answer_that_is_gone_goes(town: Town) -> None:
