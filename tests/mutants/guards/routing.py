@@ -75,7 +75,7 @@ GUARDS = (
         "where = [predicate(scope, VISIBILITY)]",
         (
             f"{H}test_routing_rules.py::"
-            "test_a_run_looks_at_no_case_that_its_asker_may_not_see",
+            "test_a_run_suggests_for_waiting_cases_and_touches_nothing_that_is_with_an_agency",
         ),
     ),
     Guard(
@@ -85,7 +85,7 @@ GUARDS = (
         "where = [IS_UNDISPATCHED]",
         (
             f"{H}test_routing_rules.py::"
-            "test_a_run_suggests_for_waiting_cases_and_touches_nothing_that_is_with_an_agency",
+            "test_a_run_looks_at_no_case_that_its_asker_may_not_see",
         ),
     ),
     Guard(
