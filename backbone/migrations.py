@@ -48,6 +48,6 @@ def upgrade(service: str, owner_url: str, revision: str = "head") -> None:
 def run_env(service: str) -> None:
     """What every migrations/env.py calls."""
     connection = context.config.attributes["connection"]
-    context.configure(connection=connection, version_table_schema=service, transaction_per_migration=False)
+    context.configure(connection=connection, version_table_schema=service, transaction_per_migration=True)
     with context.begin_transaction():
         context.run_migrations()

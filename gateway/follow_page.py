@@ -42,7 +42,7 @@ def _rating_form(code: str) -> str:
 
 def _appeal_form(code: str, until: str) -> str:
     text = f"<p>您对办理结果不满意，可在 {escape(_minute(until))} 前申请重新办理。</p>"
-    return _form(code, "appeal", "申请重新办理", text + _text("reason", "理由", " required"))
+    return _form(code, "appeal", "申请重新办理", text + _text("reason", "理由", ' required minlength="2"'))
 
 
 def _form(code: str, what: str, title: str, inside: str) -> str:

@@ -39,13 +39,15 @@ async def followed(platform: Parts, code: str) -> dict[str, Any]:
     }
 
 
-def _steps(own: list[dict[str, str]], later: list[dict[str, str]]) -> list[dict[str, str]]:
+def _steps(moves: list[dict[str, str]], later: list[list[dict[str, str]]]) -> list[dict[str, str]]:
     """When each stage began; a move inside one stage is none of the public's.
 
-    Of a merged report its own stages, and from then on those of the case that it rests in.
+    Of a merged report its own stages, and from then on those of the case that it rests in, up to the last.
     """
+    for above in later:
+        moves = [*moves, *_from(moves[-1]["at"], above)]
     steps: list[dict[str, str]] = []
-    for move in [*own, *_from(own[-1]["at"], later)]:
+    for move in moves:
         stage = queries.STAGE_OF[move["state"]]
         if not steps or steps[-1]["code"] != stage:
             zh, en = queries.STAGES[stage]

@@ -6,7 +6,7 @@ The account behind them is nobody's: no one can sign in to it, and nothing of th
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import orjson
 
@@ -38,9 +38,9 @@ async def desk(platform: Parts) -> Actor:
     return Actor(DESK_ACCOUNT, agency, frozenset({Role.INTEGRATOR}), Scope(areas=(), agency_id=agency))
 
 
-def nobody() -> Actor:
-    """Who sends what a follow code gives the right to: no agency, no role, no sight."""
-    return Actor(DESK_ACCOUNT, _NO_AGENCY, frozenset(), Scope(areas=(), agency_id=None))
+def holder(code: str) -> Actor:
+    """Who holds a follow code: no agency, no role, no sight; keys of idempotency are each code's own."""
+    return Actor(uuid5(DESK_ACCOUNT, code), _NO_AGENCY, frozenset(), Scope(areas=(), agency_id=None))
 
 
 async def public_categories(platform: Parts) -> list[dict[str, Any]]:

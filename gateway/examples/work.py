@@ -84,6 +84,8 @@ FOLLOWED: dict[str, Any] = {
     "rating_asked": False,
     "appeal_until": None,
 }
+RATED: dict[str, Any] = {"rating": 5, "rated_at": "2026-02-04T09:00:00Z"}
+REOPENED: dict[str, Any] = {"reopened_at": "2026-02-04T09:00:00Z"}
 PUBLIC_REPORT: dict[str, Any] = {"category": "fire.exit_blocked", "description": "安全出口被货物堵住"}
 PUBLIC_REPORTED: dict[str, Any] = {
     "follow_code": "7KQ2M9XTR4WJ",

@@ -11,23 +11,22 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from contracts.commands import Command
-from contracts.hazards.commands import AppealByFollowCode, RateByFollowCode
+from contracts.hazards.commands import AppealByFollowCode, RateByFollowCode, Reason
 from gateway import documents, examples, forms
 from gateway.follow_page import followed_page
 from gateway.followed import followed
 from gateway.parts import Parts, Platform
 from gateway.place_page import refusal_page
 from gateway.problems import Problem
-from gateway.public_desk import nobody
+from gateway.public_desk import holder
 from gateway.rendering import rendered
 from gateway.routing import Route
 from services.hazards import queries
 
 router = APIRouter(prefix="/v1/public/follow", tags=["public"], route_class=Route)
-_Words = Annotated[str, StringConstraints(min_length=1, max_length=1000, strip_whitespace=True)]
 _REFUSALS = (
     "unknown_follow_code", "invalid_follow_code", "too_many_requests", "service_unavailable", "conflict",
     "malformed_json", "malformed_idempotency_key", "body_too_large", "unsupported_media_type", "invalid_request",
@@ -49,7 +48,7 @@ class Appeal(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    reason: _Words
+    reason: Reason
 
 
 def _form(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
@@ -86,8 +85,8 @@ async def follow(code: str, request: Request, platform: Platform) -> Response:
     "/{code}/rating",
     summary="Rate how a report was handled, by its follow code",
     description="No sign-in. Once the case is closed, and once again each time it was handled again: 1 to 5, 2 and "
-    "less is bad. JSON or a form. 409: `hazards.not_ratable`. The answer is what GET /v1/public/follow/{code} gives.",
-    responses=documents.answer(examples.FOLLOWED, "Kept") | documents.problems(*_REFUSALS),
+    "less is bad. JSON or a form; a browser goes back to the page. 409: `hazards.not_ratable`.",
+    responses=documents.answer(examples.RATED, "Kept") | documents.problems(*_REFUSALS),
     openapi_extra=_form(Rating, {"rating": 5, "note": "处理及时"}),
 )
 async def rate(code: str, request: Request, platform: Platform) -> Response:
@@ -98,9 +97,8 @@ async def rate(code: str, request: Request, platform: Platform) -> Response:
     "/{code}/appeal",
     summary="Have a report handled again, by its follow code",
     description="No sign-in. After a bad rating of this report, within the category's days: the case is registered "
-    "anew. JSON or a form. 409: `hazards.not_appealable`, `hazards.appeal_too_late`. The answer is what GET "
-    "/v1/public/follow/{code} gives.",
-    responses=documents.answer(examples.FOLLOWED, "Reopened") | documents.problems(*_REFUSALS),
+    "anew. JSON or a form; a browser goes back to the page. 409: `hazards.not_appealable`, `hazards.appeal_too_late`.",
+    responses=documents.answer(examples.REOPENED, "Reopened") | documents.problems(*_REFUSALS),
     openapi_extra=_form(Appeal, {"reason": "通道仍被占用"}),
 )
 async def appeal(code: str, request: Request, platform: Platform) -> Response:
@@ -115,11 +113,11 @@ async def _sent(code: str, request: Request, platform: Parts, model: type[Rating
         given, uploads, digest = await forms.read(request, model)
         if uploads:
             raise Problem("invalid_request", field=uploads[0].field, expected="no file")
-        await platform.writes.send(request, nobody(), _command(stored, given), body_digest=digest)
-        found = await followed(platform, stored)
+        reply = await platform.writes.send(request, holder(stored), _command(stored, given), body_digest=digest)
     except Problem as problem:
         return _refused(request, problem)
-    return _shown(request, stored, found)
+    # A page that is loaded again asks again, and sends nothing twice.
+    return RedirectResponse(f"{router.prefix}/{stored}", 303) if _wants_page(request) else rendered(reply)
 
 
 def _command(code: str, given: Rating | Appeal) -> Command:

@@ -11,14 +11,14 @@ from sqlalchemy import Integer, bindparam, select, update
 from backbone.clock import Clock
 from backbone.database import Session
 from services.hazards import records
-from services.hazards.tables import cases
+from services.hazards.tables import TO_RECHECK, cases
 
 CHUNK = 500
 C = cases.c
 _NOW = bindparam("now", type_=C.updated_at.type)
 _OVER = (
     select(C.id)
-    .where(C.recheck_due_at < _NOW, C.recheck_missed_at.is_(None))
+    .where(TO_RECHECK, C.recheck_due_at < _NOW, C.recheck_missed_at.is_(None))
     .order_by(C.recheck_due_at, C.id)
     .limit(bindparam("chunk", type_=Integer))
     .with_for_update(skip_locked=True)

@@ -237,8 +237,8 @@ def current_event(row: Row, what: str, at: datetime) -> Event[CaseState]:
     return _event(Happened(what, row, row), at)
 
 
-def emergency_event(row: Row) -> Event[EmergencyReported]:
-    """What the duty desks hear of an emergency, beside the case's own event."""
+def emergency_event(row: Row, at: datetime | None = None) -> Event[EmergencyReported]:
+    """What the duty desks hear of an emergency, beside the case's own event; `at`: when it turned out to be one."""
     data = EmergencyReported(
         case_id=row["id"],
         lon=round(row["lon"], 4),
@@ -250,7 +250,7 @@ def emergency_event(row: Row) -> Event[EmergencyReported]:
         entity_id=row["id"],
         entity_version=row["version"],
         area_path=row["area_path"],
-        occurred_at=row["occurred_at"],
+        occurred_at=at or row["occurred_at"],
         sensitivity=row["sensitivity"],
         boundary_version=row["located_version"],
     )

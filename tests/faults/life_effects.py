@@ -39,7 +39,8 @@ def _dispatch(case: Life, who: Person, given: dict[str, Any], others: dict[str, 
 def _return(case: Life, who: Person, given: dict[str, Any], others: dict[str, Life], named: str | None) -> None:
     case.returns += 1
     if case.returns >= 3:
-        case.county_decides, case.level = True, "county"
+        case.level = "county"
+    case.county_decides = case.level == "county"
     _give(case, None, [])
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, StringConstraints
 
 from contracts.commands import Command, Reply
-from contracts.hazards.commands.fields import Text
+from contracts.hazards.commands.fields import Reason, Text
 
 FollowCode = Annotated[str, StringConstraints(min_length=4, max_length=40, pattern=r"^[0-9A-Za-z-]+$")]
 
@@ -32,7 +32,7 @@ class AppealByFollowCode(Command):
 
     service: ClassVar[str] = "hazards"
     follow_code: FollowCode
-    reason: Text
+    reason: Reason
 
 
 class Reopened(Reply):

@@ -91,6 +91,7 @@ export async function more(): Promise<void> {
     const known = new Set(listing.items.map((each) => each.case_id));
     listing.items = [...listing.items, ...page.items.filter((each) => !known.has(each.case_id))];
     listing.next = page.next;
+    listing.failed = null;
   } catch (error) {
     if (!mine.signal.aborted) listing.failed = told(error);
   } finally {

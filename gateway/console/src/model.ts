@@ -100,6 +100,7 @@ export interface Check {
   seq: number;
   round: number;
   passed: boolean;
+  recheck?: boolean;
   agency_id: string;
   at: string;
   accuracy_m: number | null;
@@ -256,7 +257,7 @@ export interface CountyEvent {
   id: string;
   type: string;
   time: string;
-  data: { case_id?: string; case_no?: string; state?: string; exact_state?: string; category?: string; overdue?: boolean };
+  data: { case_id?: string; case_no?: string; state?: string; exact_state?: string; category?: string; overdue?: boolean; parent_case_id?: string | null };
 }
 export interface Page<T> {
   items: T[];

@@ -26,7 +26,7 @@ from services.hazards.commands.moving import carry_out
 from services.hazards.domain.machine import TABLE, Move
 from services.hazards.tables import cases
 
-_BY_CODE = select(cases.c.id).where(cases.c.follow_code == bindparam("code"))
+_BY_CODE = select(cases.c.id, cases.c.sensitivity).where(cases.c.follow_code == bindparam("code"))
 
 
 def rate_by_follow_code(session: Session, actor: Actor, command: RateByFollowCode, *, clock: Clock) -> Rated:
@@ -36,7 +36,7 @@ def rate_by_follow_code(session: Session, actor: Actor, command: RateByFollowCod
     Raises NotVisible (no such code), NotRatable.
     """
     report, row = _locked(session, command.follow_code)
-    if row["state"] != State.CLOSED.value or (row["id"] == report and row["rating"] is not None):
+    if row is None or row["state"] != State.CLOSED.value or (row["id"] == report and row["rating"] is not None):
         raise NotRatable(field="rating")
     now = clock()
     given = {"rating": command.rating, "note": command.note, "given_by": "follow_code", "rated_at": now}
@@ -50,7 +50,7 @@ def rate_by_follow_code(session: Session, actor: Actor, command: RateByFollowCod
 def appeal_by_follow_code(session: Session, actor: Actor, command: AppealByFollowCode, *, clock: Clock) -> Reopened:
     """Reopens the case that the report rests in. Raises NotVisible (no such code), NotAppealable, AppealTooLate."""
     report, row = _locked(session, command.follow_code)
-    if row["state"] != State.CLOSED.value:
+    if row is None or row["state"] != State.CLOSED.value:
         raise NotAppealable()
     now = clock()
     require_bad_rating(session, row, report, now)
@@ -61,9 +61,10 @@ def appeal_by_follow_code(session: Session, actor: Actor, command: AppealByFollo
     return Reopened(reopened_at=now)
 
 
-def _locked(session: Session, code: str) -> tuple[UUID, records.Row]:
-    """The report of a code, and the locked case that it rests in."""
-    report = session.execute(_BY_CODE, {"code": code}).scalar_one_or_none()
+def _locked(session: Session, code: str) -> tuple[UUID, records.Row | None]:
+    """The report of a code, and the locked case that it rests in; None where that one is more sensitive."""
+    report = session.execute(_BY_CODE, {"code": code}).one_or_none()
     if report is None:
         raise NotVisible()
-    return report, lock_chain(session, report)
+    row = lock_chain(session, report.id)
+    return report.id, row if row["sensitivity"] <= report.sensitivity else None

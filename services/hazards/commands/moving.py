@@ -53,7 +53,7 @@ def carry_out(moving: Moving, move: Move, changes: Changes, by: Actor | None) ->
     families.follow(session, row, after, by, now)
     happened = records.Happened(move.value, row, after, by, moving.command.reason, moving.command.note)
     records.record(session, now, [happened])
-    emergencies.follow(session, row, after)
+    emergencies.follow(session, row, after, now)
     return after
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    not_,
     or_,
     select,
 )
@@ -33,6 +34,7 @@ from services.hazards.tables import (
     IS_OPEN,
     IS_OVERDUE,
     IS_UNDISPATCHED,
+    TO_RECHECK,
     TOP_CATEGORY,
     case_files,
     case_texts,
@@ -51,7 +53,6 @@ POINTED = frozenset(
         "ref",
         "place",
         "parent",
-        "recheck",
         "bbox",
         "handled_by_me",
         "supervision",
@@ -193,8 +194,7 @@ def _of_time(found: Filters, asked: CaseFilter) -> None:
     if asked.overdue is not None:
         found.add("overdue" if asked.overdue else "in_time", OVERDUE if asked.overdue else ~OVERDUE)
     if asked.recheck is not None:
-        waits = C.recheck_due_at.is_not(None)
-        found.add("recheck" if asked.recheck else "no_recheck", waits if asked.recheck else ~waits)
+        found.add("recheck" if asked.recheck else "no_recheck", TO_RECHECK if asked.recheck else not_(TO_RECHECK))
     if asked.due_within_hours is not None:
         soon = func.now() + func.make_interval(0, 0, 0, 0, cast(bindparam("hours"), Integer))
         found.add("due_soon", and_(C.due_at >= func.now(), C.due_at < soon), hours=asked.due_within_hours)

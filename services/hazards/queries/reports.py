@@ -21,6 +21,7 @@ from sqlalchemy import (
     cast,
     func,
     literal_column,
+    or_,
     select,
     true,
     tuple_,
@@ -35,7 +36,7 @@ from contracts.scope import Scope
 from services.hazards.domain.follow_codes import normalised as follow_code
 from services.hazards.domain.stages import STAGE_OF, STAGES
 from services.hazards.queries.cases import MAX_LIMIT, VISIBILITY, C, summary
-from services.hazards.queries.sides import answered_in
+from services.hazards.queries.sides import resting_chain
 from services.hazards.tables import agencies, case_history, case_ratings, cases, categories
 
 __all__ = ["STAGES", "STAGE_OF", "follow_code", "followed", "my_reports", "public_desk"]
@@ -45,9 +46,20 @@ _TOLD = ("state", "lead_agency_id", "closed_at", "category", "reopenings")
 DESK = "county_centre"
 """The kind of agency that takes what comes in without an account."""
 _LAST = cases.alias("answering")
+_CHAIN = resting_chain()
+# One of more sensitive cases answers to no report below it: its stages are not for whoever reports.
+_END = (
+    select(_LAST.c.id)
+    .select_from(_CHAIN.join(_LAST, _LAST.c.id == _CHAIN.c.id))
+    .where(_LAST.c.merged_into_id.is_(None), _LAST.c.sensitivity <= C.sensitivity)
+    .correlate(cases)
+    .scalar_subquery()
+)
 _IN = (
     # Names of their own: what lists show of a case is written with the bare ones.
-    select(*(_LAST.c[name].label(f"in_{name}") for name in ("id", *_TOLD))).where(_LAST.c.id == answered_in()).lateral()
+    select(*(_LAST.c[name].label(f"in_{name}") for name in ("id", *_TOLD)))
+    .where(_LAST.c.id == func.coalesce(_END, C.id))
+    .lateral()
 )
 """The case that a report is answered in: `in_id` and so on."""
 
@@ -98,15 +110,15 @@ def my_reports(scope: Scope, account_id: UUID, *, after: tuple[datetime, UUID] |
 def followed(scope: Scope, code: str) -> Query:
     """The report of a follow code: state and lead_agency_id of the case that answers for it, its own reported_at.
 
-    `steps` (JSON: state and time of each) are the report's own, `later` those of the case that it rests in, null
-    where it rests in none. `rating` and `rated_at` are this report's in the case's present round, null before it was
-    rated; `reopen_days` the days after a bad one in which it may be appealed against.
+    `steps` (JSON: state and time of each) are the report's own, `later` a list of those of each case above, null where
+    it rests in none or in a more sensitive one. `rating` and `rated_at` are this report's in the case's present round,
+    null before it was rated; `reopen_days` the days after a bad one in which it may be appealed against.
     """
 
     def build() -> Select[Any]:
         rated = case_ratings.c
         own = and_(rated.case_id == _IN.c.in_id, rated.round == _IN.c.in_reopenings, rated.report_case_id == C.id)
-        later = case((_IN.c.in_id != C.id, cast(_steps_of(_IN.c.in_id), Text)))
+        later = case((_IN.c.in_id != C.id, cast(_later(), Text)))
         return (
             select(
                 _IN.c.in_state.label("state"),
@@ -156,9 +168,15 @@ def _steps_of(case_id: ColumnElement[Any]) -> ColumnElement[Any]:
     return (
         select(func.json_agg(aggregate_order_by(step, H.seq)))
         .where(H.case_id == case_id, H.from_state.is_distinct_from(H.to_state))
-        .correlate(cases, _IN)
+        .correlate_except(case_history)
         .scalar_subquery()
     )
+
+
+def _later() -> ColumnElement[Any]:
+    """Of each case above, in order, its steps."""
+    chain = resting_chain()
+    return select(func.json_agg(aggregate_order_by(_steps_of(chain.c.id), chain.c.depth))).scalar_subquery()
 
 
 def _stage() -> ColumnElement[str]:
@@ -168,5 +186,7 @@ def _stage() -> ColumnElement[str]:
 
 def _stage_since() -> ColumnElement[datetime]:
     """Of a merged report not before it was merged."""
-    last = select(func.max(H.at)).where(H.case_id.in_((C.id, _IN.c.in_id)), H.from_state.is_distinct_from(H.to_state))
+    chain = resting_chain()
+    above = and_(_IN.c.in_id != C.id, H.case_id.in_(select(chain.c.id)))
+    last = select(func.max(H.at)).where(or_(H.case_id == C.id, above), H.from_state.is_distinct_from(H.to_state))
     return last.select_from(case_history).correlate(cases, _IN).scalar_subquery()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import FromClause, Select, and_, func, literal_column, select
+from sqlalchemy import CTE, FromClause, Integer, Select, and_, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.sql import ColumnElement
 
@@ -94,7 +94,7 @@ def visit_json(**more: Any) -> ColumnElement[Any]:
 
 def rests_in() -> ColumnElement[Any]:
     """Where a merged case rests: the case at the end of the chain, by number and stage; null where it rests in none."""
-    last = cases.alias("last")
+    chain, last = resting_chain(), cases.alias("last")
     body = json_object(
         case_id=last.c.id,
         case_no=last.c.case_no,
@@ -104,30 +104,23 @@ def rests_in() -> ColumnElement[Any]:
         updated_at=utc(last.c.updated_at),
         closed_at=utc(last.c.closed_at),
     )
-    return _at_the_end(last, body)
-
-
-def answered_in() -> ColumnElement[Any]:
-    """The id of the case in which a report is answered: where it rests, or itself."""
-    last = cases.alias("last")
-    return func.coalesce(_at_the_end(last, last.c.id), C.id)
-
-
-def _at_the_end(last: Any, what: ColumnElement[Any]) -> ColumnElement[Any]:
-    """`what` of the case at the end of the chain of merged ones; NULL where there is no chain."""
-    up = select(C.merged_into_id.label("id"))
-    chain = up.correlate(cases).cte("resting", recursive=True, nesting=True)
-    above = cases.alias("above")
-    chain = chain.union(
-        select(above.c.merged_into_id)
-        .select_from(above.join(chain, above.c.id == chain.c.id))
-        .where(above.c.merged_into_id.is_not(None))
-    )
     return (
-        select(what)
+        select(body)
         .select_from(chain.join(last, last.c.id == chain.c.id))
         .where(last.c.merged_into_id.is_(None))
         .scalar_subquery()
+    )
+
+
+def resting_chain() -> CTE:
+    """The cases above a merged one, each that the one below rests in: `id`, `depth` from 1."""
+    first = select(C.merged_into_id.label("id"), literal_column("1", Integer).label("depth"))
+    chain = first.where(C.merged_into_id.is_not(None)).correlate(cases).cte("resting", recursive=True, nesting=True)
+    above = cases.alias("above")
+    return chain.union_all(
+        select(above.c.merged_into_id, chain.c.depth + literal_column("1"))
+        .select_from(above.join(chain, above.c.id == chain.c.id))
+        .where(above.c.merged_into_id.is_not(None))
     )
 
 

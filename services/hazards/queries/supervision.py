@@ -18,7 +18,7 @@ from contracts.scope import Actor, Scope
 from services.hazards.domain.machine import FIELD, TITLES
 from services.hazards.queries.cases import MAX_LIMIT, VISIBILITY, C, summary
 from services.hazards.queries.sides import listing_json, visit_json
-from services.hazards.tables import IS_OPEN, case_listings, case_visits, cases, supervision_rules
+from services.hazards.tables import IS_OPEN, TO_RECHECK, case_listings, case_visits, cases, supervision_rules
 from services.hazards.tables import categories as category_table
 
 N, V = case_listings.c, case_visits.c
@@ -152,7 +152,7 @@ def check_list(
     def build() -> Select[Any]:
         mine = cast(bindparam("account"), ARRAY(Uuid))
         where = [
-            C.recheck_due_at.is_not(None) if recheck else _IS_HANDLED,
+            TO_RECHECK if recheck else _IS_HANDLED,
             predicate(scope, VISIBILITY),
             predicate(scope, _IN_AREAS),
             C.lead_agency_id.is_distinct_from(cast(bindparam("agency"), Uuid)),

@@ -28,6 +28,8 @@ IS_OPEN = literal_column("state NOT IN ('closed', 'refused', 'voided', 'merged')
 IS_AT_REST = literal_column("state IN ('closed', 'refused', 'voided', 'merged')", Boolean)
 # What the deadline engine said, not what time it is: the same for lists, tiles and events, whatever clock runs.
 IS_OVERDUE = literal_column(f"missed_at IS NOT NULL AND {IS_OPEN}", Boolean)
+# An open case may bear the date still: of a replica that does not know the column.
+TO_RECHECK = literal_column("state = 'closed' AND recheck_due_at IS NOT NULL", Boolean)
 IS_UNDISPATCHED = literal_column("(state = 'registered' AND lead_agency_id IS NULL)", Boolean)
 
 cases = Table(
@@ -136,7 +138,10 @@ cases = Table(
     Index("cases_parent", "parent_case_id", postgresql_where=text("parent_case_id IS NOT NULL")),
     Index("cases_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
     Index("cases_to_check", "handled_at", "id", postgresql_where=text("state = 'handled'")),
-    Index("cases_to_recheck", "recheck_due_at", "id", postgresql_where=text("recheck_due_at IS NOT NULL")),
+    Index("cases_to_recheck", "recheck_due_at", "id", postgresql_where=TO_RECHECK),
+    Index(
+        "cases_to_miss", "recheck_due_at", "id", postgresql_where=text(f"{TO_RECHECK} AND recheck_missed_at IS NULL")
+    ),
     Index("cases_undispatched", text("reported_at DESC"), text("id DESC"), postgresql_where=IS_UNDISPATCHED),
     Index("cases_waiting", "id", postgresql_where=IS_UNDISPATCHED),
     Index("cases_reporter", "reporter_account_id", text("reported_at DESC"), text("id DESC")),

@@ -117,7 +117,11 @@ def test_the_code_rates_a_closed_report_and_has_it_handled_again(
     for given, field in (({"rating": 6}, "rating"), ({"rating": 1, "name": "x"}, "name"), ({}, "rating")):
         assert problem(anybody.post(f"{path}/rating", json=given), 422, "invalid_request")["field"] == field
     problem(anybody.post(f"{path}/appeal", json={"reason": "未修好"}), 409, "hazards.not_appealable")
+    short = problem(anybody.post(f"{path}/appeal", json={"reason": "差"}), 422, "invalid_request")
+    assert short["field"] == "reason"
     rated = anybody.post(f"{path}/rating", files={"rating": (None, "1"), "note": (None, "")}, headers=HTML)
+    assert (rated.status_code, rated.headers["location"]) == (303, path)
+    rated = anybody.get(path, headers=HTML)
     assert (rated.status_code, rated.headers["content-type"]) == (200, "text/html; charset=utf-8"), rated.text
     assert f'action="{path}/appeal"' in rated.text
     refused = anybody.post(f"{path}/rating", json={"rating": 5}, headers=HTML)
@@ -126,7 +130,8 @@ def test_the_code_rates_a_closed_report_and_has_it_handled_again(
     assert (told["rating_asked"], told["stage"]["code"]) == (False, "closed")
     assert told["appeal_until"] > told["stage_since"]
     again = anybody.post(f"{path}/appeal", json={"reason": "仍不亮"})
-    assert (again.status_code, again.json()["stage"]["code"]) == (200, "registered"), again.text
+    assert (again.status_code, set(again.json())) == (200, {"reopened_at"}), again.text
+    assert anybody.get(path).json()["stage"]["code"] == "registered"
     problem(anybody.post(f"{path}/appeal", json={"reason": "仍不亮"}), 409, "hazards.not_appealable")
     problem(anybody.post(f"/v1/public/follow/{new_code()}/rating", json={"rating": 1}), 404, "unknown_follow_code")
     problem(anybody.post(f"/v1/public/follow/{code[::-1]}/rating", json={"rating": 1}), 422, "invalid_follow_code")

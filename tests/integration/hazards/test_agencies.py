@@ -238,6 +238,19 @@ def test_up_to_the_county_and_down_to_the_village(town: Town) -> None:
     assert [event["data"]["level"] for event in town.events(down)][3:5] == ["county", "village"]
 
 
+def test_what_was_handed_up_to_the_county_comes_back_to_the_county(town: Town) -> None:
+    case = town.dispatched()
+    for _ in range(2 if case.body["level"] == "village" else 1):
+        case = town.move(case, "raise_level", town.worker, reason="超出本镇能力")
+    assert (case.body["level"], case.body["county_decides"]) == ("county", True)
+    for _ in range(2):  # as it was dispatched, and once more by the county
+        case = town.move(case, "return", town.fire, reason="不属本单位职责")
+        assert (case.state, case.body["level"], case.body["county_decides"]) == ("registered", "county", True)
+        with pytest.raises(NotAllowed):
+            town.move(case, "dispatch", town.north)
+        case = town.move(case, "dispatch", town.centre)
+
+
 def test_the_third_return_is_the_countys_and_no_town_takes_it_down(town: Town) -> None:
     case = town.dispatched()
     for _ in range(3):

@@ -69,9 +69,15 @@ def test_an_upgrade_renews_what_nobody_changed_and_leaves_what_a_county_made(ses
     migration = importlib.import_module(f"{versions_of}.0008_expand_categories_and_routing")
     checks = importlib.import_module(f"{versions_of}.0013_expand_checks_of_first_categories")
     before = {row["code"]: row for row in read(town, queries.categories(town.centre.scope, whole=True))}
-    for code, version, name in (("fire", 1, "火情火警"), ("school", 3, "学校"), ("power", 1, "县里自己的")):
+    for code, version, name in (
+        *(("fire", 1, "火情火警"), ("school", 3, "学校"), ("power", 1, "县里自己的")),
+        ("traffic", 2, "县里改过的"),  # before there were checks
+    ):
         session.execute(
-            text("UPDATE hazards.categories SET version = :version, name = :name, questions = '[]' WHERE code = :code"),
+            text(
+                "UPDATE hazards.categories SET version = :version, name = :name, questions = '[]',"
+                " check_on_site = false, check_photo = false WHERE code = :code"
+            ),
             {"code": code, "version": version, "name": name},
         )
     session.execute(text("DELETE FROM hazards.categories WHERE code = 'hazmat.leak'"))
@@ -82,6 +88,7 @@ def test_an_upgrade_renews_what_nobody_changed_and_leaves_what_a_county_made(ses
     assert after["hazmat.leak"] == before["hazmat.leak"]
     assert (after["school"]["name"], after["school"]["version"], after["school"]["questions"]) == ("学校", 3, [])
     assert (after["fire"]["check_on_site"], after["fire"]["check_photo"]) == (True, True)
+    assert (after["traffic"]["check_on_site"], after["traffic"]["version"]) == (False, 2)
     assert (after["power"]["name"], after["power"]["version"], after["power"]["questions"]) == ("县里自己的", 1, [])
 
 

@@ -13,7 +13,7 @@ from contracts.scope import Scope
 from services.hazards import commands, queries
 from tests.integration.hazards.test_intake import SYSTEM, rows
 from tests.integration.hazards.test_reading import read
-from tests.integration.hazards.town import Town
+from tests.integration.hazards.town import Town, agency_id
 
 
 @pytest.fixture(autouse=True)
@@ -131,7 +131,8 @@ def test_a_merged_report_is_told_of_in_the_case_that_it_rests_in(town: Town) -> 
     lead = town.now(case)["lead_agency_id"]
     assert (found["state"], found["lead_agency_id"], found["rating"]) == ("closed", lead, None)
     assert [step["state"] for step in json.loads(found["steps"])] == ["reported", "merged"]
-    assert [step["state"] for step in json.loads(found["later"])][-4:] == ["handling", "handled", "checked", "closed"]
+    (later,) = json.loads(found["later"])
+    assert [step["state"] for step in later][-4:] == ["handling", "handled", "checked", "closed"]
     rate(town, "TWIN-1234", 1)
     (found,) = rows(town, queries.followed(SYSTEM, "TWIN-1234"))
     assert (found["rating"], found["reopen_days"]) == (1, 15)
@@ -142,3 +143,50 @@ def test_a_merged_report_is_told_of_in_the_case_that_it_rests_in(town: Town) -> 
     assert (told["stage"], told["merged"], told["rating_asked"], told["case"]) == ("closed", True, False, None)
     assert told["closed_at"] is not None
     assert told["holder_agency_id"] == str(lead)
+
+
+def test_a_chain_of_merges_is_told_link_by_link(town: Town) -> None:
+    first, second, third = town.report(), town.dispatched(), town.dispatched()
+    coded(town, first, "LINK-1234")
+    town.clock.forward(hours=1)
+    town.move(first, "merge", into_case_id=second.case_id)
+    town.clock.forward(hours=1)
+    merged = town.clock()
+    town.move(second, "merge", into_case_id=third.case_id, expected_version=town.now(second)["version"])
+    (found,) = rows(town, queries.followed(SYSTEM, "LINK-1234"))
+    own, later = json.loads(found["steps"]), json.loads(found["later"])
+    assert [[step["state"] for step in link] for link in (own, *later)] == [
+        ["reported", "merged"],
+        ["reported", "verified", "registered", "dispatched", "merged"],
+        ["reported", "verified", "registered", "dispatched"],
+    ]
+    (told,) = (
+        each
+        for each in (json.loads(row["body"]) for row in rows(town, mine(town)))
+        if each["case_id"] == str(first.case_id)
+    )
+    assert (told["stage"], told["stage_since"][:19]) == ("dispatched", merged.isoformat()[:19])
+
+
+def mine(town: Town) -> Any:
+    return queries.my_reports(Scope(areas=(), agency_id=None), town.worker.account_id)
+
+
+def test_of_a_more_sensitive_case_its_reports_are_told_nothing_and_do_nothing_to_it(town: Town) -> None:
+    case = town.report(town.centre, category="public_order")
+    twin = town.report()
+    coded(town, twin, "TWIN-1234")
+    town.move(twin, "merge", into_case_id=case.case_id)
+    version = town.now(case)["version"]
+    for move in ("register", "dispatch", "accept", "start", "finish"):
+        by = town.police if move in ("accept", "start", "finish") else town.centre
+        given = {"agency_id": agency_id("north_police")} if move == "dispatch" else {}
+        case = town.move(case, move, by, expected_version=version, **given)
+        version = case.version
+    town.move(town.checked(case), "close")
+    (found,) = rows(town, queries.followed(SYSTEM, "TWIN-1234"))
+    assert (found["state"], found["lead_agency_id"], found["later"]) == ("merged", None, None)
+    with pytest.raises(NotRatable):
+        rate(town, "TWIN-1234", 1)
+    with pytest.raises(NotAppealable):
+        appeal(town, "TWIN-1234")

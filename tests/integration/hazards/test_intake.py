@@ -86,8 +86,11 @@ def test_a_case_that_is_corrected_into_an_emergency_is_said_to_the_duty_desks_on
         town.report(category="fire.charging"), "recategorise", category="fire.exit_blocked", reason="类别有误"
     )
     assert told() == []
+    town.clock.forward(days=3)
     case = town.move(case, "recategorise", category="gas.leak", reason="是燃气")
     (data,) = told()
+    times = town.session.execute(text("SELECT body::json->>'time' FROM outbox WHERE entity = 'emergency'")).scalars()
+    assert list(times) == [town.events(case)[-1]["time"]], "when it turned out to be one"
     assert (data["case_id"], data["category"]) == (str(case.case_id), "gas.leak")
     town.move(case, "recategorise", category="fire", reason="已起火")
     assert len(told()) == 1, "the desk knows"

@@ -12,6 +12,7 @@ from contracts.hazards.errors import CheckNotOnSite, IllegalMove, MissingMoveFie
 from contracts.refusals import NotAllowed
 from contracts.scope import Role
 from services.hazards import queries, rechecks
+from tests.integration.hazards.test_following import appeal, coded, rate
 from tests.integration.hazards.test_reading import read
 from tests.integration.hazards.town import NORTH, NORTH_WEST, PHOTO, Town, actor, position
 
@@ -118,8 +119,41 @@ def test_a_missed_one_is_said_once_and_can_still_be_made(town: Town) -> None:
     again(town, case, expected_version=case.version + 1)
 
 
-def test_reopening_ends_it_and_a_void_or_merge_never_had_one(town: Town) -> None:
-    case = town.move(town.closed(), "reopen", reason="隐患复发")
-    assert case.body["recheck_due_at"] is None
+@pytest.mark.parametrize("way", ["reopen", "appeal", "follow code"])
+def test_whatever_reopens_the_case_ends_it(town: Town, way: str) -> None:
+    case = town.closed()
+    if way == "reopen":
+        case = town.move(case, "reopen", reason="隐患复发")
+    else:
+        coded(town, case, "ABCD-1234")
+        rate(town, "ABCD-1234", 1)
+        if way == "appeal":
+            town.move(case, "appeal", town.worker, reason="并未整改", expected_version=case.version + 1)
+        else:
+            appeal(town, "ABCD-1234")
+    now = town.now(case)
+    assert (now["state"], now["recheck_due_at"], now["recheck_missed_at"]) == ("registered", None, None)
     town.clock.forward(days=30)
     assert rechecks.ring(town.session, clock=town.clock) == 0
+
+
+@pytest.mark.parametrize("move", ["void", "merge", "relocate", "recategorise"])
+def test_what_is_closed_is_neither_voided_nor_merged_nor_corrected(town: Town, move: str) -> None:
+    with pytest.raises(IllegalMove):
+        town.move(town.closed(), move, reason="试试看")
+
+
+def test_a_date_that_an_older_replica_left_on_an_open_case_asks_for_nothing(town: Town) -> None:
+    case = town.dispatched()
+    town.session.execute(
+        text("UPDATE hazards.cases SET recheck_due_at = :at, recheck_missed_at = :at WHERE id = :id"),
+        {"at": town.clock(), "id": case.case_id},
+    )
+    town.clock.forward(days=30)
+    assert due(town, town.worker) == []
+    assert rechecks.ring(town.session, clock=town.clock) == 0
+    for step in ("accept", "start", "finish"):
+        case = town.move(case, step, town.fire)
+    town.session.execute(text("UPDATE hazards.categories SET recheck = NULL"))
+    town.move(town.checked(case), "close")
+    assert (town.now(case)["recheck_due_at"], town.now(case)["recheck_missed_at"]) == (None, None)

@@ -75,7 +75,7 @@ GUARDS = (
     Guard(
         "emergencies: said when the category is corrected into one",
         "services/hazards/commands/moving.py",
-        "    emergencies.follow(session, row, after)\n",
+        "    emergencies.follow(session, row, after, now)\n",
         "",
         (f"{INTAKE}test_a_case_that_is_corrected_into_an_emergency_is_said_to_the_duty_desks_once",),
     ),

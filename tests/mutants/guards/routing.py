@@ -83,10 +83,7 @@ GUARDS = (
         "services/hazards/jobs/rerouting.py",
         "where = [IS_UNDISPATCHED, predicate(scope, VISIBILITY)]",
         "where = [IS_UNDISPATCHED]",
-        (
-            f"{H}test_routing_rules.py::"
-            "test_a_run_looks_at_no_case_that_its_asker_may_not_see",
-        ),
+        (f"{H}test_routing_rules.py::test_a_run_looks_at_no_case_that_its_asker_may_not_see",),
     ),
     Guard(
         "dry runs: others' rules are not tried",

@@ -33,7 +33,7 @@ export const zh = {
     extensions: "延期申请", extensionAsked: "{agency} 于 {at} 申请", pendingExtension: "待审批", granted: "已批准", refused: "已驳回", lapsed: "已失效", days: "{n} 个工作日", until: "至 {at}",
     agencies: "承办单位", lead: "主办", assisting: "协办", reporting: "上报", former: "曾承办", supervising: "督办", none: "尚未交办", accept: "签收期限 {at}", county_decides: "退回达三次，由县级决定去向",
     watch: "督办与挂牌", supervision: "{level}督办", issuedBy: "由 {agency} 发出", points: "扣 {n} 分", listing: "挂牌 {no}", listed: "挂牌督办中", listedBy: "由 {agency} 挂牌", isPublic: "对外公示", leader: "包案领导", visits: "走访", visitPlanned: "计划 {on}", visitMade: "已走访 {on}", visitMissed: "逾期未走访", visitLapsed: "已失效", liftedAt: "已解除 {at}",
-    linked: "关联事项", parent: "父案件", recheck: "复查截止", children: "子案件（未结 {n}）", mergedInto: "已并入", merged: "并入本案的上报", similar: "附近同类事项", similarHint: "可能是同一件事", mergeInto: "并入这件", away: "相距 {m} 米",
+    linked: "关联事项", parent: "父案件", recheck: "复查截止", rechecked: "复查", children: "子案件（未结 {n}）", mergedInto: "已并入", merged: "并入本案的上报", similar: "附近同类事项", similarHint: "可能是同一件事", mergeInto: "并入这件", away: "相距 {m} 米",
     moves: "可办理", moreMoves: "其他操作（{n}）", noMoves: "您当前没有可办理的操作", history: "办理过程", checks: "核查", checkPassed: "通过", checkFailed: "未通过", distance: "距现场 {m} 米（精度 {accuracy} 米）",
     done: "“{move}”已完成", undo: "撤回：{move}", showLess: "收起", showAll: "显示全部 {n} 条", you: "您", system: "系统自动", changed: "变更",
   },

@@ -96,11 +96,16 @@ def reassign(moving: Moving) -> Changes:
 
 
 def return_case(moving: Moving) -> Changes:
-    """Back to who dispatched it; from the third time on the county decides."""
-    returns = moving.row["returns"] + 1
-    county = returns >= THIRD_RETURN
-    level = {"level": CaseLevel.COUNTY.value} if county else {}
-    return {"returns": returns, "county_decides": county, **level, **undispatched(moving.row)}
+    """Back to who dispatched it; from the third time on, and of a case that was handed up to it, to the county."""
+    row, returns = moving.row, moving.row["returns"] + 1
+    third = returns >= THIRD_RETURN
+    level = CaseLevel.COUNTY.value if third else row["level"]
+    return {
+        "returns": returns,
+        "county_decides": level == CaseLevel.COUNTY.value,
+        "level": level,
+        **undispatched(row),
+    }
 
 
 def reroute(moving: Moving, category: str, area_path: str) -> Changes:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from backbone import outbox
 from backbone.database import Session
 from services.hazards import placing, records
 
 
-def follow(session: Session, before: records.Row, after: records.Row) -> None:
+def follow(session: Session, before: records.Row, after: records.Row, now: datetime) -> None:
     """The event of an emergency, once the category has become one of that kind; a desk that knew hears nothing."""
     was, now_is = before["category"], after["category"]
     if was == now_is or not placing.any_category(session, now_is).emergency:
         return
     if not placing.any_category(session, was).emergency:
-        outbox.append(session, records.emergency_event(after))
+        outbox.append(session, records.emergency_event(after, now))

@@ -41,7 +41,7 @@ NO_RECHECK: Changes = {"recheck_due_at": None, "recheck_missed_at": None}
 def close(moving: Moving) -> Changes:
     """With the time by which the place is looked at again, where the category says so."""
     again = placing.any_category(moving.session, moving.row["category"]).recheck
-    changes: Changes = {"closed_at": moving.now}
+    changes: Changes = {"closed_at": moving.now, **NO_RECHECK}
     if again is not None:
         amount = Amount.model_validate(again)
         days = clocks.calendar(moving.session)

@@ -39,9 +39,8 @@ def first_rows() -> list[dict[str, Any]]:
 
 
 def first_checks() -> list[dict[str, Any]]:
-    """How migration 0013 has those checked: code, check_on_site, check_photo."""
-    checked = (each for each in DEFAULTS if each.code in _FIRST and (each.check_on_site or each.check_photo))
-    return [each.model_dump(include={"code", *_UNCHECKED}) for each in checked]
+    """How migration 0013 has those checked: their rows whole."""
+    return [row_of(each) for each in DEFAULTS if each.code in _FIRST and (each.check_on_site or each.check_photo)]
 
 
 def rows() -> list[dict[str, Any]]:

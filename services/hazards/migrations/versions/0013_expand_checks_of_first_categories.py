@@ -11,12 +11,13 @@ down_revision = "0012"
 branch_labels = None
 depends_on = None
 
-# Version 2 is what 0008 brought, or a change from before there were checks; later ones are a county's word.
+# Version 2 with the name, stages and questions that 0008 brought is 0008's; all else is a county's word.
 CHECKED = """
 UPDATE hazards.categories AS known SET
     check_on_site = given.check_on_site, check_photo = given.check_photo, version = 3
 FROM jsonb_populate_recordset(NULL::hazards.categories, CAST(:rows AS jsonb)) AS given
 WHERE known.code = given.code AND known.version = 2 AND NOT known.check_on_site AND NOT known.check_photo
+    AND (known.name, known.stages, known.questions) = (given.name, given.stages, given.questions)
 """
 KEEP = """
 INSERT INTO hazards.category_versions (code, version, body, at)

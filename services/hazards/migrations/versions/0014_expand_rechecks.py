@@ -13,7 +13,6 @@ ALTER TABLE hazards.cases
     ADD COLUMN recheck_missed_at TIMESTAMP WITH TIME ZONE;
 COMMENT ON COLUMN hazards.cases.recheck_due_at IS 'by when; NULL: none is to be made';
 COMMENT ON COLUMN hazards.cases.recheck_missed_at IS 'when it was said that nobody had made it';
-CREATE INDEX cases_to_recheck ON hazards.cases (recheck_due_at, id) WHERE recheck_due_at IS NOT NULL;
 ALTER TABLE hazards.case_checks ADD COLUMN recheck BOOLEAN NOT NULL DEFAULT false;
 COMMENT ON COLUMN hazards.case_checks.recheck IS 'a while after the close';
 """

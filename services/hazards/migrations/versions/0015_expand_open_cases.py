@@ -1,4 +1,7 @@
-"""What maps and figures ask of open cases, from indexes of those alone: a million closed ones cost them nothing."""
+"""What maps and figures ask of open cases, and what waits for a recheck, from indexes of those alone.
+
+The old index goes when the new one is there: its lock is the only one that readers feel.
+"""
 
 from alembic import op
 
@@ -10,10 +13,15 @@ depends_on = None
 INDEXES = """
 CREATE INDEX cases_open_geom ON hazards.cases USING gist (geom)
     WHERE state NOT IN ('closed', 'refused', 'voided', 'merged');
-DROP INDEX hazards.cases_overdue;
-CREATE INDEX cases_overdue ON hazards.cases (reported_at DESC, id DESC)
+CREATE INDEX cases_overdue_new ON hazards.cases (reported_at DESC, id DESC)
     INCLUDE (area_path, sensitivity, category, participants)
     WHERE missed_at IS NOT NULL AND state NOT IN ('closed', 'refused', 'voided', 'merged');
+CREATE INDEX cases_to_recheck ON hazards.cases (recheck_due_at, id)
+    WHERE state = 'closed' AND recheck_due_at IS NOT NULL;
+CREATE INDEX cases_to_miss ON hazards.cases (recheck_due_at, id)
+    WHERE state = 'closed' AND recheck_due_at IS NOT NULL AND recheck_missed_at IS NULL;
+DROP INDEX hazards.cases_overdue;
+ALTER INDEX hazards.cases_overdue_new RENAME TO cases_overdue;
 """
 
 
