@@ -30,7 +30,7 @@ export function told(error: unknown): Told {
     status: error.status,
     code: error.code,
     field: error.field ?? null,
-    expected: expected ?? null,
+    expected: legal ? null : (expected ?? null), // the same moves, by their codes
     legal: (legal ?? []).map(moveName),
     unmet: (unmet ?? []).map((each) => said(each.title, each.condition)),
   };
