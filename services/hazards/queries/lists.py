@@ -116,9 +116,10 @@ def case_list(
             .limit(cast(bindparam("limit"), Integer))
         )
 
-    # What is asked beside the areas may hold for a row in two or in a million: that is for the plan to know.
+    # What is asked beside the areas may hold for a row in two or in a million: that is for the plan to know. So it is
+    # of open cases: a plan for any area reads all of it and sorts, which for a county is every open case.
     key = ("hazards.case_list", sort, page, shape(scope), ways.shape, by_agency, *found.names)
-    return Query(key, build, values, plan_anew=bool(set(found.conditions) - {"after", "open"}))
+    return Query(key, build, values, plan_anew=bool(set(found.conditions) - {"after"}))
 
 
 @dataclass(frozen=True, slots=True)

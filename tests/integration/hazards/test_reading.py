@@ -335,8 +335,16 @@ def test_what_is_overdue_is_counted_by_its_own_index_whatever_scope_the_plan_is_
     with crowded.connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN EXECUTE figures ({', '.join(['%s'] * len(arguments))})", arguments)
         found = "\n".join(row[0] for row in cursor.fetchall())
+    crowded.exec_driver_sql("DEALLOCATE figures")
     assert "using cases_overdue on cases" in found
     assert "cases_open_area" not in found
+
+
+@pytest.mark.parametrize("sort", [CaseSort.NEWEST, CaseSort.DUE])
+def test_lists_of_open_cases_are_planned_for_their_area_and_come_in_order(crowded: Session, sort: CaseSort) -> None:
+    query = queries.case_list(Scope(areas=(COUNTY,), agency_id=AGENCY), CaseFilter(open=True), sort=sort, limit=6)
+    assert query.plan_anew, "a plan for any area sorts every open case"
+    assert "cases_open_area" not in plan(crowded, query)
 
 
 def test_a_tile_of_open_cases_is_drawn_from_those_alone(crowded: Session) -> None:
