@@ -24,8 +24,8 @@ ClientId = Annotated[UUID, AfterValidator(_made_by_a_client)]
 
 def body_or_form(model: type[BaseModel], example: Any) -> dict[str, Any]:
     """JSON, or the same fields as a form with file parts `photo` and `files`."""
-    extra = documents.body(model, example)
-    form = documents.schema(model)
+    extra = body_or_fields(model, example)
+    form = extra["requestBody"]["content"]["multipart/form-data"]["schema"]
     part = {"type": "string", "format": "binary"}
     form["properties"]["photo"] = part | {"description": "JPEG, PNG or WebP, 10 MiB; the part may stand several times"}
     form["properties"]["files"] = {
@@ -33,7 +33,13 @@ def body_or_form(model: type[BaseModel], example: Any) -> dict[str, Any]:
         "JSON list of ids of POST /v1/files",
         "anyOf": [{"type": "array", "items": part}, form["properties"].get("files", {})],
     }
-    extra["requestBody"]["content"]["multipart/form-data"] = {"schema": form}
+    return extra
+
+
+def body_or_fields(model: type[BaseModel], example: Any) -> dict[str, Any]:
+    """JSON, or the same fields as a form without files."""
+    extra = documents.body(model, example)
+    extra["requestBody"]["content"]["multipart/form-data"] = {"schema": documents.schema(model)}
     return extra
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -18,12 +18,17 @@ from services.hazards import queries
 _SYSTEM = Scope.system("the holder of a follow code is told stage, holder and times of that one case")
 
 
-async def followed(platform: Parts, code: str) -> dict[str, Any]:
-    """How far the report of a stored code is. Raises Problem unknown_follow_code."""
+async def report_of(platform: Parts, code: str) -> Any:
+    """The row of `queries.followed`. Raises Problem unknown_follow_code."""
     rows = await platform.reads.rows("hazards", queries.followed(_SYSTEM, code))
     if not rows:
         raise Problem("unknown_follow_code", field="code")
-    row = rows[0]
+    return rows[0]
+
+
+async def followed(platform: Parts, code: str) -> dict[str, Any]:
+    """How far the report of a stored code is. Raises Problem unknown_follow_code."""
+    row = await report_of(platform, code)
     steps = _steps(orjson.loads(row["steps"]), orjson.loads(row["later"] or "[]"))
     since = datetime.fromisoformat(steps[-1]["at"])
     closed = row["state"] == State.CLOSED
@@ -62,10 +67,10 @@ def _from(since: str, moves: list[dict[str, str]]) -> list[dict[str, str]]:
 
 
 def _appeal_until(row: Any, now: datetime) -> str | None:
-    if row["rating"] is None or row["rating"] > queries.BAD_RATING:
+    if row["rating"] is None:
         return None
-    until = row["rated_at"] + timedelta(days=row["reopen_days"])
-    return _said(until) if now <= until else None
+    until = queries.appeal_until(row["rating"], row["rated_at"], row["reopen_days"])
+    return _said(until) if until is not None and now <= until else None
 
 
 def _said(moment: datetime) -> str:

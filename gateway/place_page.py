@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import Response
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -16,6 +17,11 @@ _STYLE = (
     ".call{color:#b71c1c}select,textarea{font:inherit;width:100%}button{font:inherit;padding:.4em 2em}"
     "dt{color:#666}dd{margin:0 0 .6em}footer{color:#666;font-size:.85em;margin-top:2em}"
 )
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a browser asks: it gets a page where everybody else gets JSON."""
+    return "text/html" in request.headers.get("accept", "")
 
 
 def card_page(card: dict[str, Any], form: str = "") -> Response:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from starlette.requests import Request
+
 from backbone import telemetry
 from backbone.database import new_id
 from gateway.access import credentials
@@ -28,6 +30,11 @@ class Grant:
 
     access_token: str
     expires_in_s: int
+
+
+def address_of(request: Request) -> str:
+    """The network address that a request comes from, for `AddressLimit`."""
+    return request.client.host if request.client else "unknown"
 
 
 class AddressLimit:

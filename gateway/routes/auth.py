@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from contracts.scope import Actor
 from gateway import documents
-from gateway.auth.login import Grant
+from gateway.auth.login import Grant, address_of
 from gateway.auth.signed_in import Caller, claims_of
 from gateway.parts import Platform
 from gateway.problems import Problem
@@ -59,7 +59,7 @@ async def token(
     client_secret: Field_ = None,
     scope: Annotated[str | None, Form(max_length=512, description="Ignored: rights belong to the account")] = None,
 ) -> Response:
-    address = request.client.host if request.client else "unknown"
+    address = address_of(request)
     if grant_type == "password":
         name, secret = _both(username, password, "username", "password")
         grant = await platform.login.password(name, secret, address)

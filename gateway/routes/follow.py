@@ -16,10 +16,12 @@ from starlette.responses import RedirectResponse, Response
 from contracts.commands import Command
 from contracts.hazards.commands import AppealByFollowCode, RateByFollowCode, Reason
 from gateway import documents, examples, forms
+from gateway.auth.login import address_of
+from gateway.case_forms import body_or_fields
 from gateway.follow_page import followed_page
-from gateway.followed import followed
+from gateway.followed import followed, report_of
 from gateway.parts import Parts, Platform
-from gateway.place_page import refusal_page
+from gateway.place_page import refusal_page, wants_page
 from gateway.problems import Problem
 from gateway.public_desk import holder
 from gateway.rendering import rendered
@@ -51,13 +53,6 @@ class Appeal(BaseModel):
     reason: Reason
 
 
-def _form(model: type[BaseModel], example: dict[str, Any]) -> dict[str, Any]:
-    """JSON, or the same fields as a form."""
-    extra = documents.body(model, example)
-    extra["requestBody"]["content"]["multipart/form-data"] = {"schema": documents.schema(model)}
-    return extra
-
-
 @router.get(
     "/{code}",
     summary="What became of a report, by its follow code",
@@ -87,7 +82,7 @@ async def follow(code: str, request: Request, platform: Platform) -> Response:
     description="No sign-in. Once the case is closed, and once again each time it was handled again: 1 to 5, 2 and "
     "less is bad. JSON or a form; a browser goes back to the page. 409: `hazards.not_ratable`.",
     responses=documents.answer(examples.RATED, "Kept") | documents.problems(*_REFUSALS),
-    openapi_extra=_form(Rating, {"rating": 5, "note": "处理及时"}),
+    openapi_extra=body_or_fields(Rating, {"rating": 5, "note": "处理及时"}),
 )
 async def rate(code: str, request: Request, platform: Platform) -> Response:
     return await _sent(code, request, platform, Rating)
@@ -99,7 +94,7 @@ async def rate(code: str, request: Request, platform: Platform) -> Response:
     description="No sign-in. After a bad rating of this report, within the category's days: the case is registered "
     "anew. JSON or a form; a browser goes back to the page. 409: `hazards.not_appealable`, `hazards.appeal_too_late`.",
     responses=documents.answer(examples.REOPENED, "Reopened") | documents.problems(*_REFUSALS),
-    openapi_extra=_form(Appeal, {"reason": "通道仍被占用"}),
+    openapi_extra=body_or_fields(Appeal, {"reason": "通道仍被占用"}),
 )
 async def appeal(code: str, request: Request, platform: Platform) -> Response:
     return await _sent(code, request, platform, Appeal)
@@ -109,7 +104,7 @@ async def _sent(code: str, request: Request, platform: Parts, model: type[Rating
     try:
         with _guessing_limited(request, platform):
             stored = _read(code)
-            await followed(platform, stored)
+            await report_of(platform, stored)
         given, uploads, digest = await forms.read(request, model)
         if uploads:
             raise Problem("invalid_request", field=uploads[0].field, expected="no file")
@@ -117,7 +112,7 @@ async def _sent(code: str, request: Request, platform: Parts, model: type[Rating
     except Problem as problem:
         return _refused(request, problem)
     # A page that is loaded again asks again, and sends nothing twice.
-    return RedirectResponse(f"{router.prefix}/{stored}", 303) if _wants_page(request) else rendered(reply)
+    return RedirectResponse(f"{router.prefix}/{stored}", 303) if wants_page(request) else rendered(reply)
 
 
 def _command(code: str, given: Rating | Appeal) -> Command:
@@ -129,7 +124,7 @@ def _command(code: str, given: Rating | Appeal) -> Command:
 @contextmanager
 def _guessing_limited(request: Request, platform: Parts) -> Iterator[None]:
     """Counts wrong codes for each address; what is wrong with us does not count."""
-    address = request.client.host if request.client else "unknown"
+    address = address_of(request)
     platform.public_limit.take(address)
     # Taken before it is known whether the code is right: who has used up the wrong ones is not told the right one.
     platform.follow_limit.take(address)
@@ -149,16 +144,12 @@ def _read(code: str) -> str:
     return stored
 
 
-def _wants_page(request: Request) -> bool:
-    return "text/html" in request.headers.get("accept", "")
-
-
 def _shown(request: Request, code: str, found: dict[str, Any]) -> Response:
-    return followed_page(code, found) if _wants_page(request) else rendered(found, headers={"Vary": "Accept"})
+    return followed_page(code, found) if wants_page(request) else rendered(found, headers={"Vary": "Accept"})
 
 
 def _refused(request: Request, problem: Problem) -> Response:
     """A page for a browser; whoever else asks, and what is our fault, gets the problem itself."""
-    if not _wants_page(request) or problem.status >= 500:
+    if not wants_page(request) or problem.status >= 500:
         raise problem
     return refusal_page(problem.titles[1], problem.status, problem.headers)

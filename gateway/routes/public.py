@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from contracts.scope import Scope
 from gateway import documents, examples, public_desk
+from gateway.auth.login import address_of
 from gateway.parts import Parts, Platform
 from gateway.place_codes import InvalidCode
-from gateway.place_page import card_page, refusal_page
+from gateway.place_page import card_page, refusal_page, wants_page
 from gateway.problems import Problem
 from gateway.rendering import rendered
 from gateway.routes.listing import county_today
@@ -37,15 +38,15 @@ _SYSTEM = Scope.system("the code on a place's door opens its public card, to who
     ),
 )
 async def place_card(token: str, request: Request, platform: Platform) -> Response:
-    platform.public_limit.take(request.client.host if request.client else "unknown")
-    wants_page = "text/html" in request.headers.get("accept", "")
+    platform.public_limit.take(address_of(request))
+    as_page = wants_page(request)
     try:
         card = await _card(platform, token)
     except Problem as problem:
-        if wants_page and problem.code in ("invalid_qr_token", "qr_revoked"):
+        if as_page and problem.code in ("invalid_qr_token", "qr_revoked"):
             return refusal_page(problem.titles[1], problem.status)
         raise
-    if not wants_page:
+    if not as_page:
         return rendered(card, headers={"Vary": "Accept"})
     return card_page(card, await public_desk.form_of(platform, token))
 

@@ -11,11 +11,13 @@ from starlette.responses import Response
 
 from contracts.scope import Scope
 from gateway import cursors, documents
+from gateway.auth.login import address_of
 from gateway.cursors import After
 from gateway.examples import supervision as examples
 from gateway.listings_page import listings_page
 from gateway.names import Names
 from gateway.parts import Platform
+from gateway.place_page import wants_page
 from gateway.rendering import rendered
 from gateway.routes.listing import Limit
 from gateway.routing import Route
@@ -37,14 +39,14 @@ _VILLAGE = 3
     | documents.problems("too_many_requests", "service_unavailable", "invalid_request", "unknown_parameter"),
 )
 async def public_listings(request: Request, platform: Platform, limit: Limit = 50, after: After = None) -> Response:
-    platform.public_limit.take(request.client.host if request.client else "unknown")
+    platform.public_limit.take(address_of(request))
     query = partial(queries.public_listings, _SYSTEM)
     rows = await platform.reads.rows("hazards", query(after=cursors.decode("public", after, "ts"), limit=limit + 1))
     more, rows = len(rows) > limit, rows[:limit]
     names = Names(platform.reads)
     items = [await _shown(names, orjson.loads(row["body"])) for row in rows]
     following = cursors.encode("public", (rows[-1]["cursor_1"], rows[-1]["cursor_2"])) if more else None
-    if "text/html" in request.headers.get("accept", ""):
+    if wants_page(request):
         return listings_page(items, following)
     return rendered({"items": items, "next": following}, headers={"Vary": "Accept"})
 

@@ -13,11 +13,12 @@ from contracts.codes import Code
 from contracts.hazards.commands import OriginalPosition, ReportCase
 from contracts.hazards.events import Source
 from gateway import attachments, documents, examples, forms
+from gateway.auth.login import address_of
 from gateway.case_forms import ClientId, body_or_form
 from gateway.emergencies import emergency
 from gateway.follow_page import reported_page
 from gateway.parts import Parts, Platform
-from gateway.place_page import refusal_page
+from gateway.place_page import refusal_page, wants_page
 from gateway.problems import Problem
 from gateway.public_desk import desk, public_categories
 from gateway.rendering import rendered
@@ -54,18 +55,18 @@ class PublicReport(BaseModel):
     openapi_extra=body_or_form(PublicReport, examples.PUBLIC_REPORT),
 )  # fmt: skip
 async def report_publicly(token: str, request: Request, platform: Platform) -> Response:
-    wants_page = "text/html" in request.headers.get("accept", "")
+    as_page = wants_page(request)
     try:
         reported = await _reported(token, request, platform)
     except Problem as problem:
-        if wants_page and problem.status < 500:
+        if as_page and problem.status < 500:
             return refusal_page(problem.titles[1], problem.status, problem.headers)
         raise
-    return reported_page(reported) if wants_page else rendered(reported, 201, {"Vary": "Accept"})
+    return reported_page(reported) if as_page else rendered(reported, 201, {"Vary": "Accept"})
 
 
 async def _reported(token: str, request: Request, platform: Parts) -> dict[str, Any]:
-    address = request.client.host if request.client else "unknown"
+    address = address_of(request)
     platform.public_limit.take(address)
     place_id, place = await opened(platform, token)
     platform.report_limit.take(address)

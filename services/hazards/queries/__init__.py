@@ -4,7 +4,8 @@ A reader sees a case by area, category and sensitivity, or because its agency ta
 GET /v1/cases/{id} are the same JSON (`case_json`).
 """
 
-from services.hazards.domain.machine import BAD_RATING, REPORTERS
+from services.hazards.domain.machine import REPORTERS
+from services.hazards.domain.satisfaction import appeal_until
 from services.hazards.queries.agencies import agency_returns
 from services.hazards.queries.cases import (
     MAX_LIMIT,
@@ -55,7 +56,6 @@ from services.hazards.queries.supervision import (
 )
 
 __all__ = [
-    "BAD_RATING",
     "MAX_LIMIT",
     "REPORTERS",
     "SCREEN",
@@ -66,6 +66,7 @@ __all__ = [
     "ORDERS",
     "VISIBILITY",
     "agency_returns",
+    "appeal_until",
     "DryRun",
     "RoutingChange",
     "bare_case_body",

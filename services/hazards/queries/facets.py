@@ -86,7 +86,6 @@ def case_facets(scope: Scope, asked: CaseFilter = EVERYTHING, *, account_id: UUI
         return Query(key, build_counted, values, plan_anew=True)
     own = asked.agency_id is not None
     states, categories = _states(asked), asked.category
-    narrowed = bool(states or categories)
     values |= {
         "roots": [path for paths in ways.roots.values() for path in paths],
         "whole": list(ways.within),
@@ -103,7 +102,7 @@ def case_facets(scope: Scope, asked: CaseFilter = EVERYTHING, *, account_id: UUI
 
     of = (own, bool(states), bool(categories))
     key = ("hazards.case_facets", KEPT, shape(scope), ways.shape, of, *found.names)
-    return Query(key, build, values, plan_anew=narrowed or own or bool(ways.within))
+    return Query(key, build, values, plan_anew=bool(ways.within or found.conditions))
 
 
 def _states(asked: CaseFilter) -> list[str]:
@@ -305,9 +304,9 @@ def _overdue(scope: Scope, ways: Ways, found: Filters) -> Select[Any]:
     """Of open cases: those whose miss was said."""
     late: ColumnElement[str] = literal_column("'overdue:yes'")
     asked = (*ways.asked(), *found.all())
-    count: Any = select(late.label("value"), cast(func.count(), BigInteger).label("cases"))
+    line: list[ColumnElement[Any]] = [late.label("value"), cast(func.count(), BigInteger).label("cases")]
     if asked:
-        return count.select_from(C.id.table).where(OVERDUE, predicate(scope, VISIBILITY), *asked)  # type: ignore[no-any-return]
+        return select(*line).select_from(C.id.table).where(OVERDUE, predicate(scope, VISIBILITY), *asked)
     # All of them first, from their index alone: a plan for any scope would look through every open case.
     columns = (C.area_path, C.category, C.sensitivity, C.participants)
     every = select(*columns).where(OVERDUE).cte("overdue").prefix_with("MATERIALIZED", dialect="postgresql")
@@ -317,4 +316,4 @@ def _overdue(scope: Scope, ways: Ways, found: Filters) -> Select[Any]:
         sensitivity=every.c.sensitivity,
         agencies=every.c.participants,
     )
-    return count.select_from(every).where(predicate(scope, rule))  # type: ignore[no-any-return]
+    return select(*line).select_from(every).where(predicate(scope, rule))

@@ -109,7 +109,7 @@ def test_what_still_cannot_be_read_is_refused_without_quoting_it_and_can_be_drop
     [entry] = consumer.open(reason="undecodable")
     with pytest.raises(StillUndecodable) as refused:
         consumer.retry(entry)
-    assert "13800000000" not in str(refused.value.to_json())
+    assert "1380000" not in str(refused.value.to_json())
     consumer.drop(entry, "made by a test")
     row = stage.rows("hazards", "SELECT resolution, resolution_reason, resolved_at FROM quarantine")[0]
     assert (row.resolution, row.resolution_reason) == ("dropped", "made by a test")
@@ -249,7 +249,7 @@ def test_an_alarm_is_for_administrators_and_carries_no_words(stage: Stage, consu
     consumer.receive(b"13800000000")
     told.look()
     body = stage.value("hazards", "SELECT body FROM outbox")
-    assert "13800000000" not in body
+    assert "1380000" not in body  # more digits than a time has after its second
     event = registry.event_class("county.hazards.alarm.raised.v1")
     row = stage.rows("hazards", "SELECT body::json AS body FROM outbox")[0].body
     assert event.model_validate(row["data"]).model_dump()["code"] == "quarantine_open"

@@ -274,7 +274,7 @@ AGENCY = UUID("c4ca4238-a0b9-2382-0dcc-509a6f75849b")
         ({"case_no": "330499-20260301-9000"}, "cases_no"),
         ({"place_id": AGENCY}, "cases_place"),
         ({"parent_case_id": AGENCY}, "cases_parent"),
-        ({"recheck": True}, "cases_to_"),
+        ({"recheck": True}, "cases_to_recheck"),
         ({"supervision": "red"}, "cases_supervised"),
         ({"listed": True}, "cases_listed"),
         ({"mine": "handled"}, "cases_handlers"),

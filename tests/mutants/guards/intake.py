@@ -67,9 +67,9 @@ GUARDS = (
     ),
     Guard(
         "follow codes: only a bad rating has a case handled again",
-        "services/hazards/commands/effects/satisfaction.py",
-        "    if rated is None or rated.rating > BAD_RATING:",
-        "    if rated is None:",
+        "services/hazards/domain/satisfaction.py",
+        "    return None if rating > BAD_RATING else rated_at + timedelta(days=reopen_days)",
+        "    return rated_at + timedelta(days=reopen_days)",
         (f"{FOLLOWING}test_content_or_too_late_nobody_has_it_handled_again_by_code",),
     ),
     Guard(

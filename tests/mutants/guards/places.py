@@ -45,8 +45,8 @@ GUARDS = (
     Guard(
         "code: asked too often",
         PUBLIC,
-        'platform.public_limit.take(request.client.host if request.client else "unknown")',
-        'str(request.client.host if request.client else "unknown")',
+        "platform.public_limit.take(address_of(request))",
+        "address_of(request)",
         (f"{API}test_an_address_that_asks_too_often_waits",),
     ),
     Guard(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from contracts.hazards.errors import AppealTooLate, NotAppealable, NotRatable
 from services.hazards import placing, records
 from services.hazards.commands.effects.handling import reopen
 from services.hazards.commands.effects.parts import Changes, Moving, said
-from services.hazards.domain.machine import BAD_RATING
+from services.hazards.domain.satisfaction import appeal_until
 from services.hazards.tables import case_ratings
 
 R = case_ratings.c
@@ -60,8 +60,10 @@ def appeal(moving: Moving) -> Changes:
 def require_bad_rating(session: Session, row: records.Row, report: UUID, now: datetime) -> None:
     """Raises NotAppealable unless this round's rating of the report is bad, AppealTooLate once its days are over."""
     rated = session.execute(_RATING, {"case_id": row["id"], "round": row["reopenings"], "report": report}).one_or_none()
-    if rated is None or rated.rating > BAD_RATING:
+    if rated is None:
         raise NotAppealable()
-    until = rated.rated_at + timedelta(days=placing.any_category(session, row["category"]).reopen_days)
+    until = appeal_until(*rated, placing.any_category(session, row["category"]).reopen_days)
+    if until is None:
+        raise NotAppealable()
     if now > until:
         raise AppealTooLate(until=said(until))

@@ -67,7 +67,7 @@ class Replicas:
         return process
 
     def _kill(self) -> None:
-        while not self._over.wait(self._chance.uniform(0.05, 0.6)):
+        while not self._over.wait(self._chance.uniform(0.05, 0.4)):
             victim = self._chance.randrange(2)
             self._running[victim].kill()
             self._running[victim].join()
@@ -141,7 +141,7 @@ def test_a_year_with_replicas_killed_at_random_says_everything_once(
         if Counter(have) != Counter(want)
     ]  # fmt: skip
     assert wrong == [], f"{len(wrong)} cases; the first: said too much, and not: {wrong[0]}"
-    assert kills >= CASES // 8, "too few to say anything"
+    assert kills >= 20
     _everything_else_is_whole(database, ids)
 
 
