@@ -28,7 +28,7 @@ DEEPEST = 22
 MEDIA_TYPE = "application/vnd.mapbox-vector-tile"
 FRESH_S = 4.0
 """How long a tile without a version serves: what was hidden meanwhile is nowhere shown longer than 5 s."""
-_PACKED_HERE = 16 * 1024
+_PACKED_HERE = 32 * 1024
 """Bytes that are packed on the loop: a thread costs as much."""
 
 

@@ -9,7 +9,7 @@ Seen = (in the scope's areas, up to its ceiling) + (there, above it, the agency'
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -35,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.sql import ColumnElement
 
-from backbone.policy import Visibility, parameters, predicate, shape
+from backbone.policy import parameters, predicate, shape
 from backbone.statements import Query, query
 from contracts.hazards.commands.lists import AgencyPart, CaseFilter
 from contracts.hazards.states import State
@@ -84,7 +84,6 @@ def case_facets(scope: Scope, asked: CaseFilter = EVERYTHING, *, account_id: UUI
 
         key = ("hazards.case_facets", COUNTED, shape(scope), ways.shape, *found.names)
         return Query(key, build_counted, values, plan_anew=True)
-    own = asked.agency_id is not None
     states, categories = _states(asked), asked.category
     values |= {
         "roots": [path for paths in ways.roots.values() for path in paths],
@@ -98,11 +97,16 @@ def case_facets(scope: Scope, asked: CaseFilter = EVERYTHING, *, account_id: UUI
     }
 
     def build() -> Select[Any]:
-        return _kept(scope, ways, found, own=own, of_states=bool(states), of_categories=bool(categories))
+        return _kept(scope, ways, found, kind)
 
-    of = (own, bool(states), bool(categories))
-    key = ("hazards.case_facets", KEPT, shape(scope), ways.shape, of, *found.names)
-    return Query(key, build, values, plan_anew=bool(ways.within or found.conditions))
+    kind = _Asked(
+        own=asked.agency_id is not None,
+        states=bool(states),
+        categories=bool(categories),
+        may_be_open=not states or not ENDS.issuperset(states),
+    )
+    kept_key: tuple[Hashable, ...] = ("hazards.case_facets", KEPT, shape(scope), ways.shape, kind, *found.names)
+    return Query(kept_key, build, values, plan_anew=bool(ways.within or found.conditions))
 
 
 def _states(asked: CaseFilter) -> list[str]:
@@ -111,24 +115,25 @@ def _states(asked: CaseFilter) -> list[str]:
     return [State(each).value for each in asked.state]
 
 
-def _kept(scope: Scope, ways: Ways, found: Filters, *, own: bool, of_states: bool, of_categories: bool) -> Select[Any]:
-    of = _Of(of_states, of_categories)
+def _kept(scope: Scope, ways: Ways, found: Filters, asked: _Asked) -> Select[Any]:
+    of = _Of(asked.states, asked.categories)
     roots, ours = _paths("roots"), _Of(ours=True)
     ceiling = cast(bindparam("our_ceiling"), Integer)
     whole = _paths("whole") if ways.within else _county()
     parts: list[Select[Any]] = []
-    if own:
+    if asked.own:
         parts += _term(whole, ours)
     else:
         parts += _term(roots, of, lambda level: level <= ceiling)
-    if scope.agency_id is not None and not own:
-        if of_states or of_categories:
+    if scope.agency_id is not None and not asked.own:
+        if asked.states or asked.categories:
             parts += _values_of(_elsewhere(scope, ways, found), None)
         else:
             parts += _term(roots, ours, lambda level: level > ceiling)
             parts += _term(whole, ours, areas=False)
             parts += _term(roots, ours, areas=False, sign=-1)
-    parts.append(_overdue(scope, ways, found))
+    if asked.may_be_open:
+        parts += _overdue(scope, ways, found)
     return _added(parts)
 
 
@@ -146,6 +151,16 @@ def _added(parts: list[Select[Any]]) -> Select[Any]:
     lines = union_all(*parts).subquery("lines")
     total = func.sum(lines.c.cases)
     return select(lines.c.value, cast(total, BigInteger).label("cases")).group_by(lines.c.value).having(total != 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is asked of kept figures: the reader's agency's own, or of some states or categories."""
+
+    own: bool
+    states: bool
+    categories: bool
+    may_be_open: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,20 +315,15 @@ def _below_base(area_path: ColumnElement[str]) -> ColumnElement[str]:
     return case((func.starts_with(area_path, base), func.concat(child, literal_column("'/'"))))
 
 
-def _overdue(scope: Scope, ways: Ways, found: Filters) -> Select[Any]:
-    """Of open cases: those whose miss was said."""
+def _overdue(scope: Scope, ways: Ways, found: Filters) -> list[Select[Any]]:
+    """Of open cases: those whose miss was said; what the scope shows, and what the agency takes part in elsewhere.
+
+    Each has an index of its own over overdue cases alone: a plan for both would look at every one of them.
+    """
     late: ColumnElement[str] = literal_column("'overdue:yes'")
-    asked = (*ways.asked(), *found.all())
     line: list[ColumnElement[Any]] = [late.label("value"), cast(func.count(), BigInteger).label("cases")]
-    if asked:
-        return select(*line).select_from(C.id.table).where(OVERDUE, predicate(scope, VISIBILITY), *asked)
-    # All of them first, from their index alone: a plan for any scope would look through every open case.
-    columns = (C.area_path, C.category, C.sensitivity, C.participants)
-    every = select(*columns).where(OVERDUE).cte("overdue").prefix_with("MATERIALIZED", dialect="postgresql")
-    rule = Visibility(
-        area_path=every.c.area_path,
-        category=every.c.category,
-        sensitivity=every.c.sensitivity,
-        agencies=every.c.participants,
-    )
-    return select(*line).select_from(every).where(predicate(scope, rule))
+    seen = [inside(scope)]
+    if scope.agency_id is not None:
+        seen.append(and_(takes_part("scope_agencies"), ~inside(scope)))
+    asked = (*ways.asked(), *found.all())
+    return [select(*line).select_from(C.id.table).where(OVERDUE, each, *asked) for each in seen]

@@ -48,7 +48,12 @@ _TOWN = "split_part(area_path, '/'::text, 1) || '/'::text) || split_part(area_pa
 Index("cases_town", text(f"(({_TOWN}"), *_NEWEST)
 Index("cases_village", text(f"(((({_TOWN}) || split_part(area_path, '/'::text, 3)) || '/'::text)"), *_NEWEST)
 Index("cases_top_category", text("split_part(category, '.'::text, 1)"), *_NEWEST)
-Index("cases_updated", cases.c.updated_at.desc(), cases.c.id.desc())
+Index(
+    "cases_updated",
+    cases.c.updated_at.desc(),
+    cases.c.id.desc(),
+    postgresql_include=["area_path", "sensitivity", "participants"],
+)
 Index("cases_grade", cases.c.grade.desc(), *_NEWEST)
 Index(
     "cases_due",

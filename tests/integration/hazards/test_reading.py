@@ -326,8 +326,11 @@ def test_facets_are_read_from_kept_figures(crowded: Session, root: str, filters:
     assert "Seq Scan on cases" not in found
 
 
-def test_what_is_overdue_is_counted_by_its_own_index_whatever_scope_the_plan_is_for(crowded: Session) -> None:
-    query = queries.case_facets(Scope(areas=(COUNTY,), agency_id=AGENCY))
+@pytest.mark.parametrize("root", [COUNTY, TOWN])
+def test_what_is_overdue_is_counted_by_its_own_indexes_whatever_scope_the_plan_is_for(
+    crowded: Session, root: str
+) -> None:
+    query = queries.case_facets(Scope(areas=(root,), agency_id=AGENCY))
     assert not query.plan_anew, "else there is no such plan"
     sql, arguments = compiled(query)
     crowded.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
@@ -336,7 +339,10 @@ def test_what_is_overdue_is_counted_by_its_own_index_whatever_scope_the_plan_is_
         cursor.execute(f"EXPLAIN EXECUTE figures ({', '.join(['%s'] * len(arguments))})", arguments)
         found = "\n".join(row[0] for row in cursor.fetchall())
     crowded.exec_driver_sql("DEALLOCATE figures")
-    assert "using cases_overdue on cases" in found
+    assert "using cases_overdue_area on cases" in found
+    assert found.count("using cases_overdue") + found.count("on cases_overdue_agencies") == 2, (
+        "its area's, its agency's"
+    )
     assert "cases_open_area" not in found
 
 
