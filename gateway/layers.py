@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from types import MappingProxyType
+from uuid import UUID
 
 from backbone.statements import Query
 from contracts.hazards.commands import CaseFilter
@@ -33,8 +34,8 @@ class Layer:
     minzoom: int = 0
     maxzoom: int = 15
     """Deeper tiles are served too; a map may draw them from this zoom's."""
-    filtered: Callable[[Scope, int, int, int, CaseFilter], Query] | None = None
-    """f(scope, z, x, y, filter) where the layer takes the filters of a list."""
+    filtered: Callable[[Scope, int, int, int, CaseFilter, UUID], Query] | None = None
+    """f(scope, z, x, y, filter, account) where the layer takes the filters of a list."""
 
 
 LAYERS: dict[str, Layer] = {
@@ -74,7 +75,9 @@ LAYERS: dict[str, Layer] = {
             "hazards",
             lambda scope, z, x, y, version: hazards.case_tile(scope, z, x, y),
             by_boundary=False,
-            filtered=lambda scope, z, x, y, asked: hazards.case_tile(scope, z, x, y, asked),
+            filtered=lambda scope, z, x, y, asked, account: hazards.case_tile(
+                scope, z, x, y, asked, account_id=account
+            ),
             description="Open cases, or what the filters of the list say: properties id, case_no, category, state, "
             "grade, overdue (yes, no), supervision (none, yellow, red), area_path and count; otherwise like `places`, "
             "with `state`, `overdue` and `supervision` if they are the same for all.",

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from contracts.hazards.commands import CaseFilter
-from contracts.scope import Scope
+from contracts.scope import Actor
 from gateway import documents, map_style
 from gateway.auth.signed_in import CurrentActor
 from gateway.case_filters import Asked
@@ -56,14 +56,12 @@ async def tilejson(layer: str, request: Request, platform: Platform, actor: Curr
 
 def _tile_route(layer: Layer) -> Callable[..., Awaitable[Response]]:
     async def tile(z: int, x: int, y: int, request: Request, platform: Platform, actor: CurrentActor) -> Response:
-        return await _answer(layer, request, platform, actor.scope, _known_tile(z, x, y))
+        return await _answer(layer, request, platform, actor, _known_tile(z, x, y))
 
     async def filtered(
         z: int, x: int, y: int, request: Request, platform: Platform, actor: CurrentActor, asked: Asked
     ) -> Response:
-        if asked.mine is not None:
-            raise Problem("invalid_request", field="mine", expected="a list: tiles are shared by who sees the same")
-        return await _answer(layer, request, platform, actor.scope, _known_tile(z, x, y), asked)
+        return await _answer(layer, request, platform, actor, _known_tile(z, x, y), asked)
 
     if layer.filtered is not None:
         filtered.__name__ = f"{layer.name}_tile"
@@ -97,17 +95,17 @@ async def _answer(
     layer: Layer,
     request: Request,
     platform: Parts,
-    scope: Scope,
+    actor: Actor,
     of: tuple[int, int, int],
     asked: CaseFilter | None = None,
 ) -> Response:
     z, x, y = of
     version = platform.cells.current.version or None
-    digest = scope_digest(scope)
+    scope, digest = actor.scope, scope_digest(actor.scope)
 
     async def make() -> bytes:
         if layer.filtered is not None and asked is not None:
-            query = layer.filtered(scope, z, x, y, asked)
+            query = layer.filtered(scope, z, x, y, asked, actor.account_id)
         else:
             query = layer.tile(scope, z, x, y, version)
         rows = await platform.reads.rows(layer.service, query)
@@ -122,7 +120,9 @@ async def _answer(
             return Response(status_code=304, headers=headers)
         tile = await platform.tiles.get((layer.name, version, digest, z, x, y), make, lasting=version is not None)
         return sent(request, tile, headers)
-    key = (layer.name, digest, z, x, y, asked.model_dump_json() if asked is not None else None)
+    # A tile is shared by who sees the same, unless it is asked for what is one's own.
+    own = actor.account_id if asked is not None and asked.mine is not None else None
+    key = (layer.name, digest, z, x, y, asked.model_dump_json() if asked is not None else None, own)
     tile = await platform.tiles.get(key, make, lasting=False)
     headers["ETag"] = f'W/"{tile.digest}"'
     return Response(status_code=304, headers=headers) if _known(request, headers) else sent(request, tile, headers)

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 
 from tests.browser import desk
 from tests.browser.conftest import sign_in
@@ -48,6 +48,57 @@ def test_a_report_by_a_click_on_the_map_is_seen_by_another_within_two_seconds(
     expect(finder.locator("[data-state]")).to_have_text("已核实", timeout=15_000)
     desk.make(centre, "void", reason="only a test")
     expect(finder.locator(".row", has_text=words)).to_have_count(0, timeout=15_000)
+
+
+def test_the_map_shows_what_the_list_is_narrowed_to_and_follows_what_others_do(
+    platform: Platform, open_page: Callable[..., Page], shots: pathlib.Path
+) -> None:
+    page = open_page()
+    sign_in(page, "town")
+    words = f"渠边护栏断开 {uuid.uuid4().hex[:6]}"
+    canvas = page.locator(".map-canvas canvas").first.bounding_box()
+    assert canvas is not None
+    spot = canvas["x"] + canvas["width"] * 0.44, canvas["y"] + canvas["height"] * 0.56
+    page.mouse.click(*spot)
+    desk.choose_category(page)
+    page.fill("textarea[name=description]", words)
+    page.click("form.report button[type=submit]")
+    page.wait_for_selector("[data-reported]")
+
+    _to_the_list(page, "没有这样的事项")
+    _click_until(page, spot, "form.report")
+    _to_the_list(page, words)
+    page.screenshot(path=shots / "map-narrowed-zh.png")
+    # The town's map is wide: its tile tells where the one case lies, not which it is.
+    _click_until(page, spot, "[data-case-page]")
+    expect(page.locator("[data-case-page]")).to_contain_text(words)
+    with platform.client("town") as client:
+        case = client.get("/v1/cases", params={"search": words}).json()["items"][0]
+        desk.moved(client, case, "void", reason="only a test")
+    _to_the_list(page, words)
+    _click_until(page, spot, "form.report")
+
+
+def _to_the_list(page: Page, words: str) -> None:
+    page.evaluate("location.hash = '#/'")
+    if page.input_value("input[name=search]") == words:
+        return
+    with page.expect_response(lambda answer: "/v1/tiles/cases/" in answer.url and "search=" in answer.url):
+        page.fill("input[name=search]", words)
+
+
+def _click_until(page: Page, spot: tuple[float, float], wanted: str) -> None:
+    """Tiles come when they come: five seconds after a change at the latest, and some for a slow machine."""
+    for _ in range(15):
+        page.evaluate("location.hash = '#/'")
+        page.wait_for_selector(".feed")
+        page.mouse.click(*spot)
+        try:
+            page.wait_for_selector(wanted, timeout=1_000)
+            return
+        except TimeoutError:
+            continue
+    pytest.fail(f"no {wanted} after clicks on the map")
 
 
 def test_both_languages_and_the_way_out(open_page: Callable[..., Page], shots: pathlib.Path) -> None:

@@ -35,6 +35,9 @@ export const listing = reactive({
 });
 export const chosenCases = computed(() => listing.items.filter((each) => listing.selected.has(each.case_id)));
 
+/** A case of the list as it was last told. */
+export const listed = (caseId: string): Case | undefined => listing.items.find((each) => each.case_id === caseId);
+
 let asking: AbortController | null = null;
 let again: ReturnType<typeof setTimeout> | undefined;
 let askedAt = 0;

@@ -1,9 +1,11 @@
 // The map's look: one paper, hairlines for grids, colour only where something happens. No base map is needed.
 import type { Feature, FeatureCollection, Point } from "geojson";
-import type { ExpressionSpecification, StyleSpecification } from "maplibre-gl";
+import type { CircleLayerSpecification, ExpressionSpecification, StyleSpecification } from "maplibre-gl";
+import { type CaseFilter, parameters } from "./filters";
 import type { Case, Unit } from "./model";
 
 const TEXT = "#33475a";
+const MIXED = "#17344f";
 export const TONES: Record<string, string> = {
   reported: "#c8553d",
   verified: "#c8553d",
@@ -16,13 +18,38 @@ export const TONES: Record<string, string> = {
   checked: "#5b7f4b",
 };
 
+const OVERDUE = "#8f1d1d";
+const dot = (tone: ExpressionSpecification, late: ExpressionSpecification): CircleLayerSpecification["paint"] => ({
+  "circle-color": tone,
+  "circle-radius": ["interpolate", ["linear"], ["zoom"], 9, 5, 15, 8],
+  "circle-stroke-color": ["case", late, OVERDUE, "#ffffff"],
+  "circle-stroke-width": ["case", late, 3, 1.6],
+});
 const level = (name: string): ExpressionSpecification => ["==", ["get", "level"], name];
 
-export function tiles(origin: string): string[] {
+/** From this zoom the platform's tiles show each case by itself; below it those of a cell together, with their `count`. */
+export const EACH_FROM = 14;
+const SEVERAL: ExpressionSpecification = [">", ["get", "count"], 1];
+const TONE: ExpressionSpecification = ["match", ["get", "state"], ...Object.entries(TONES).flat(), MIXED] as unknown as ExpressionSpecification;
+const LATE: ExpressionSpecification = ["==", ["get", "overdue"], "yes"];
+const NUMBER: ExpressionSpecification = ["case", [">=", ["get", "count"], 1000], ["concat", ["to-string", ["round", ["/", ["get", "count"], 1000]]], "k"], ["to-string", ["get", "count"]]];
+
+export function areaTiles(origin: string): string[] {
   return [`${origin}/v1/tiles/areas/{z}/{x}/{y}.mvt`];
 }
 
-export function style(origin: string): StyleSpecification {
+/** Of what a list is narrowed to; without any word of states the platform shows open cases. */
+export function caseTiles(origin: string, filter: CaseFilter): string[] {
+  return [`${origin}/v1/tiles/cases/{z}/{x}/{y}.mvt?${parameters(filter)}`];
+}
+
+/** Around a point that a tile of this zoom bears, as wide as the tile can tell it: where its one case lies. */
+export function around([lon, lat]: [number, number], zoom: number): number[] {
+  const unit = (360 / 2 ** Math.min(Math.floor(zoom), EACH_FROM) / 4096) * 2;
+  return [lon - unit, lat - unit, lon + unit, lat + unit];
+}
+
+export function style(origin: string, filter: CaseFilter): StyleSpecification {
   const label = (id: string, of: string, size: number, from: number, to: number): StyleSpecification["layers"][number] => ({
     id,
     type: "symbol",
@@ -37,8 +64,9 @@ export function style(origin: string): StyleSpecification {
   return {
     version: 8,
     sources: {
-      areas: { type: "vector", tiles: tiles(origin), minzoom: 0, maxzoom: 15 },
-      cases: { type: "geojson", data: nothing(), cluster: true, clusterRadius: 36, clusterMaxZoom: 12 },
+      areas: { type: "vector", tiles: areaTiles(origin), minzoom: 0, maxzoom: 15 },
+      cases: { type: "vector", tiles: caseTiles(origin, filter), minzoom: 0, maxzoom: EACH_FROM },
+      shown: { type: "geojson", data: nothing() },
       units: { type: "geojson", data: nothing() },
       here: { type: "geojson", data: nothing() },
     },
@@ -53,10 +81,11 @@ export function style(origin: string): StyleSpecification {
       label("grid names", "grid", 11, 14, 24),
       label("village names", "village", 12, 10.8, 24),
       label("town names", "town", 14, 7, 13),
-      { id: "clusters", type: "circle", source: "cases", filter: ["has", "point_count"], paint: { "circle-color": "#17344f", "circle-opacity": 0.88, "circle-radius": ["step", ["get", "point_count"], 13, 20, 17, 100, 22] } },
-      { id: "cluster counts", type: "symbol", source: "cases", filter: ["has", "point_count"], layout: { "text-field": ["get", "point_count_abbreviated"], "text-size": 12, "text-font": ["sans-serif"], "text-allow-overlap": true }, paint: { "text-color": "#ffffff" } },
-      { id: "chosen", type: "circle", source: "cases", filter: ["==", ["get", "id"], ""], paint: { "circle-radius": 14, "circle-color": "#17344f", "circle-opacity": 0.16, "circle-stroke-color": "#17344f", "circle-stroke-width": 1.5 } },
-      { id: "cases", type: "circle", source: "cases", filter: ["!", ["has", "point_count"]], paint: { "circle-color": ["get", "tone"], "circle-radius": ["interpolate", ["linear"], ["zoom"], 9, 5, 15, 8], "circle-stroke-color": ["case", ["get", "overdue"], "#8f1d1d", "#ffffff"], "circle-stroke-width": ["case", ["get", "overdue"], 3, 1.6] } },
+      { id: "cases together", type: "circle", source: "cases", "source-layer": "cases", filter: SEVERAL, paint: { "circle-color": TONE, "circle-opacity": 0.88, "circle-radius": ["interpolate", ["linear"], ["get", "count"], 2, 7, 20, 10, 200, 14], "circle-stroke-color": ["case", LATE, OVERDUE, "#ffffff"], "circle-stroke-width": ["case", LATE, 2.5, 1] } },
+      { id: "cases", type: "circle", source: "cases", "source-layer": "cases", filter: ["!", SEVERAL], paint: dot(TONE, LATE) },
+      { id: "numbers", type: "symbol", source: "cases", "source-layer": "cases", filter: SEVERAL, layout: { "text-field": NUMBER, "text-size": 11, "text-font": ["sans-serif"], "symbol-sort-key": ["-", ["get", "count"]], "text-padding": 0 }, paint: { "text-color": "#ffffff" } },
+      { id: "shown ring", type: "circle", source: "shown", paint: { "circle-radius": 14, "circle-color": "#17344f", "circle-opacity": 0.16, "circle-stroke-color": "#17344f", "circle-stroke-width": 1.5 } },
+      { id: "shown", type: "circle", source: "shown", paint: dot(["get", "tone"], ["get", "overdue"]) },
       { id: "units", type: "circle", source: "units", paint: { "circle-color": "#2b5fb3", "circle-radius": 6, "circle-stroke-color": "#ffffff", "circle-stroke-width": 2 } },
       { id: "unit names", type: "symbol", source: "units", minzoom: 11, layout: { "text-field": ["get", "name"], "text-size": 11, "text-offset": [0, 1.3], "text-font": ["sans-serif"] }, paint: { "text-color": "#2b5fb3", "text-halo-color": "#ffffff", "text-halo-width": 1.4 } },
       { id: "here", type: "circle", source: "here", paint: { "circle-radius": 9, "circle-color": "#d08b2e", "circle-opacity": 0.35, "circle-stroke-color": "#d08b2e", "circle-stroke-width": 2 } },
@@ -68,12 +97,9 @@ export function nothing(): FeatureCollection<Point> {
   return { type: "FeatureCollection", features: [] };
 }
 
-export function caseFeatures(found: Iterable<Case>): FeatureCollection<Point> {
-  return collection([...found], (each) => ({
-    id: each.case_id,
-    tone: TONES[each.state] ?? "#777777",
-    overdue: each.overdue === true,
-  }));
+/** The case that is looked at, as it is: it may be closed, or newer than its tile. */
+export function shownCase(found: Case | null): FeatureCollection<Point> {
+  return found ? collection([found], () => ({ id: found.case_id, tone: TONES[found.state] ?? "#777777", overdue: found.overdue === true })) : nothing();
 }
 
 export function unitFeatures(found: Iterable<Unit>): FeatureCollection<Point> {

@@ -1,4 +1,4 @@
-// What the page knows: open cases, units on duty, the newest events; kept true by the two streams.
+// What the page knows: who is signed in, the county's tables, units on duty, the newest events; kept true by the two streams.
 import { computed, reactive, shallowReactive, watch } from "vue";
 import { all, get, Problem, session } from "./api";
 import { forgetDrafts } from "./drafts";
@@ -6,7 +6,6 @@ import type { Agency, Area, Case, CaseReport, Category, CountyEvent, Me, MoveRow
 import { route } from "./route";
 import { type Health, listen } from "./sse";
 
-export const MOST_CASES = 1000;
 const MOST_EVENTS = 60;
 
 export const store = reactive({
@@ -22,7 +21,6 @@ export const store = reactive({
   /** Somebody asks for a place by a click on the map. */
   picking: null as { picked: (place: Place) => void } | null,
 });
-export const cases = shallowReactive(new Map<string, Case>());
 export const units = shallowReactive(new Map<string, Unit>());
 export const places = shallowReactive(new Map<string, Area>());
 export const tables = reactive({
@@ -86,7 +84,6 @@ export async function open(): Promise<void> {
     tables.categories = categories.items;
     void listen("/v1/events/stream?types=hazards.case.*", (event) => void onEvent(event.data), setHealth, signal);
     void listen("/v1/patrol/live/stream", (event) => onPatrol(event.event, event.data), () => {}, signal);
-    await loadCases();
   } catch (error) {
     if (!signal.aborted) store.failed = error instanceof Problem ? error.message || error.code : String(error);
   } finally {
@@ -97,7 +94,6 @@ export async function open(): Promise<void> {
 export function close(): void {
   listening?.abort();
   listening = null;
-  cases.clear();
   units.clear();
   wholeCategories.clear();
   store.events = [];
@@ -106,13 +102,6 @@ export function close(): void {
 
 // Nothing that one account typed or narrowed waits for the next one.
 watch(() => session.token, (token) => token || forgetDrafts());
-
-/** The map's: the newest open cases. Lists ask for their own pages. */
-async function loadCases(): Promise<void> {
-  const open = Object.values(tables.states).filter((row) => row.open);
-  const wanted = open.map((row) => `state=${row.state}`).join("&");
-  for (const each of await all<Case>(`/v1/cases?limit=200&${wanted}`, MOST_CASES)) keepNewest(each);
-}
 
 function setHealth(health: Health): void {
   // What was missed while the line was down is told again from the last id on: nothing needs to be loaded anew.
@@ -123,7 +112,7 @@ async function onEvent(data: string): Promise<void> {
   const event: CountyEvent = JSON.parse(data);
   store.events = [event, ...store.events].slice(0, MOST_EVENTS);
   if (!event.data.case_id) return;
-  const now = await refresh(event.data.case_id);
+  const now = await caseNow(event.data.case_id);
   for (const each of listeners) each(event, now);
 }
 
@@ -133,23 +122,8 @@ export function onCaseEvent(listener: Listener): () => void {
   return () => listeners.delete(listener);
 }
 
-/** The case as it is now; one that may not be seen any more, or is closed, leaves the map. */
-export async function refresh(caseId: string): Promise<Case | null> {
-  try {
-    const now = await get<Case>(`/v1/cases/${caseId}`);
-    keepNewest(now);
-    return now;
-  } catch (error) {
-    if (error instanceof Problem && error.status === 404) cases.delete(caseId);
-    return null;
-  }
-}
-
-export function keepNewest(now: Case): void {
-  const known = cases.get(now.case_id);
-  if (known && known.version > now.version) return;
-  if (isOpen(now.state)) cases.set(now.case_id, now);
-  else cases.delete(now.case_id);
+async function caseNow(caseId: string): Promise<Case | null> {
+  return get<Case>(`/v1/cases/${caseId}`).catch(() => null);
 }
 
 function onPatrol(event: string, data: string): void {

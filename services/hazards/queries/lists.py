@@ -254,16 +254,25 @@ def _of_agency(
     )
 
 
+_SAYS_WHICH = frozenset({"state", "states", "open", "at_rest", "recheck", "closed_from", "closed_to"})
+"""Conditions that say of themselves whether cases are open."""
+
+
 @query
-def case_tile(scope: Scope, z: int, x: int, y: int, asked: CaseFilter = EVERYTHING) -> Query:
-    """One tile of open cases, or of what `asked` says: `tile` (bytes; layer `cases`)."""
+def case_tile(
+    scope: Scope, z: int, x: int, y: int, asked: CaseFilter = EVERYTHING, *, account_id: UUID | None = None
+) -> Query:
+    """One tile of open cases, or of what `asked` says: `tile` (bytes; layer `cases`).
+
+    Those at rest only where a state, `recheck` or a day of closing asks for them. `account_id` is who asks, for `mine`.
+    """
     properties: dict[str, ColumnElement[Any]] = {
         name: C[name] for name in ("case_no", "category", "state", "grade", "area_path")
     }
     properties["overdue"] = case((OVERDUE, literal_column("'yes'")), else_=literal_column("'no'"))
     properties["supervision"] = func.coalesce(C.supervision, literal_column("'none'"))
-    found = filters_of(asked, None, None)
-    if not asked.state and "open" not in found.conditions:
+    found = filters_of(asked, account_id, scope.agency_id)
+    if not found.conditions.keys() & _SAYS_WHICH:
         found.add("open", IS_OPEN)
     where = found.all()
     values = dict(found.values)

@@ -4,9 +4,12 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import mapbox_vector_tile
 
 from tests.integration.gateway.platform import EAST, WEST, Platform, report, wait_for
+from tests.integration.gateway.test_case_linkage import move
 from tests.integration.gateway.test_cases import problem
+from tests.integration.gateway.test_tiles import tile_of
 
 
 def made(client: httpx.Client, at: tuple[float, float] = WEST, **more: Any) -> dict[str, Any]:
@@ -62,6 +65,28 @@ def test_a_saved_filter_lists_what_it_says(platform: Platform) -> None:
         problem(county.put(path, json=body | {"filter": {"colour": "red"}}), 422, "invalid_request")
         assert county.delete(path).status_code == county.delete(path).status_code == 200
         problem(county.get(path), 404, "not_found")
+
+
+def test_the_map_takes_the_filters_of_the_list(platform: Platform) -> None:
+    words = f"石拱桥{uuid4().hex[:6]}"
+    with platform.client("county") as county, platform.client("west") as west, platform.client("admin") as admin:
+        case, at_rest = made(admin, description=words), made(county, description=words)
+        assert move(county, at_rest, "void", reason="重复").status_code == 200
+
+        def shown(client: httpx.Client, **filters: Any) -> set[str]:
+            path = "/v1/tiles/cases/{}/{}/{}.mvt".format(*tile_of(*WEST, 16))
+            answer = client.get(path, params={"search": words, **filters})
+            assert answer.status_code == 200, answer.text
+            features = mapbox_vector_tile.decode(answer.content).get("cases", {"features": []})["features"]
+            return {each["properties"]["id"] for each in features}
+
+        assert shown(county) == shown(county, open=True) == shown(west) == {case["case_id"]}
+        assert shown(county, open=False) == shown(county, state="voided") == {at_rest["case_id"]}
+        assert shown(county, overdue=True) == shown(county, recheck=True) == set()
+        # Of one's own: two who see the same are not told the same.
+        assert move(admin, case, "settle", note="当场清理").status_code == 200
+        assert shown(admin, mine="handled") == {case["case_id"]}
+        assert shown(county, mine="handled") == set()
 
 
 def test_many_are_moved_under_one_key_once(platform: Platform) -> None:
