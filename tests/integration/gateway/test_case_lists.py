@@ -1,12 +1,12 @@
 """Lists of cases over HTTP: orders, counts, saved filters, many at once, a shortlist by route, exports."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import uuid4, uuid5
 
 import httpx
 import mapbox_vector_tile
 
-from tests.integration.gateway.platform import EAST, WEST, Platform, report, wait_for
+from tests.integration.gateway.platform import COUNTY, EAST, NAMES, PASSWORD, WEST, Platform, report, wait_for
 from tests.integration.gateway.test_case_linkage import move
 from tests.integration.gateway.test_cases import problem
 from tests.integration.gateway.test_tiles import tile_of
@@ -83,10 +83,21 @@ def test_the_map_takes_the_filters_of_the_list(platform: Platform) -> None:
         assert shown(county) == shown(county, open=True) == shown(west) == {case["case_id"]}
         assert shown(county, open=False) == shown(county, state="voided") == {at_rest["case_id"]}
         assert shown(county, overdue=True) == shown(county, recheck=True) == set()
-        # Of one's own: two who see the same are not told the same.
         assert move(admin, case, "settle", note="当场清理").status_code == 200
         assert shown(admin, mine="handled") == {case["case_id"]}
-        assert shown(county, mine="handled") == set()
+        login = f"colleague{uuid4().hex[:6]}"
+        person: dict[str, Any] = {
+            "kind": "person",
+            "login": login,
+            "password": PASSWORD,
+            "name": "x",
+            "roles": ["county_operator"],
+        }
+        person |= {"areas": [COUNTY], "ceiling": 3, "agency_id": str(uuid5(NAMES, "agency admin"))}
+        admin.put(f"/v1/accounts/{uuid4()}", json=person).raise_for_status()
+        with platform.client(login) as colleague:
+            assert shown(colleague, mine="led") == shown(admin, mine="led") == {case["case_id"]}
+            assert shown(colleague, mine="handled") == set(), "two who see the same have not handled the same"
 
 
 def test_many_are_moved_under_one_key_once(platform: Platform) -> None:

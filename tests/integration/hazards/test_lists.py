@@ -156,6 +156,24 @@ def test_figures_under_a_filter_are_those_of_its_list(busy: Town, filters: dict[
             assert {n: v for n, v in counted.items() if n.startswith("state:")} == want
 
 
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {}, {"state": ["voided"]}, {"state": ["dispatched", "voided"]}, {"open": True}, {"open": False},
+        {"category": ["fire"]}, {"agency_id": BRIGADE}, {"area_path": [NORTH]}, {"area_path": [SOUTH, GRID]},
+    ],
+)  # fmt: skip
+def test_what_is_overdue_is_counted_in_every_scope_as_the_list_shows_it(busy: Town, filters: dict[str, Any]) -> None:
+    busy.session.execute(text("UPDATE hazards.cases SET missed_at = due_at WHERE right(case_no, 1)::int % 3 > 0"))
+    late_somewhere = 0
+    for scope in SCOPES:
+        shown = bodies(busy.session, queries.case_list(scope, CaseFilter(**filters), limit=500))
+        late = sum(each["overdue"] for each in shown)
+        assert figures(busy, scope, **filters).get("overdue:yes", 0) == late, scope
+        late_somewhere += late
+    assert (late_somewhere > 0) is (filters not in ({"state": ["voided"]}, {"open": False}))
+
+
 def test_figures_by_area_are_of_the_children_of_the_scope(busy: Town) -> None:
     commands.fold_counts(busy.session)
     scope = Scope(areas=(COUNTY,), ceiling=2)  # type: ignore[arg-type]

@@ -84,6 +84,13 @@ GUARDS = (
         (f"{H}test_lists.py::test_figures_leave_an_area_with_the_cases",),
     ),
     Guard(
+        "figures: what is overdue in the scope is not counted again for the agency",
+        "services/hazards/queries/facets.py",
+        'and_(takes_part("scope_agencies"), ~inside(scope))',
+        'takes_part("scope_agencies")',
+        (f"{H}test_lists.py::test_what_is_overdue_is_counted_in_every_scope_as_the_list_shows_it",),
+    ),
+    Guard(
         "exports: no text is a formula",
         "services/hazards/jobs/exporting.py",
         "and value.startswith(_FORMULA)",

@@ -14,6 +14,7 @@ POSITIONS = "services/patrol/migrations/versions/0001_expand_positions.py"
 ROWS = "tests/integration/patrol/test_row_security.py::"
 
 MATRIX = "tests/integration/gateway/test_grid_scope.py::test_everybody_sees_what_is_theirs_and_nothing_else"
+LISTS = "tests/integration/gateway/test_case_lists.py::"
 PLACE_TILES = f"{MATRIX}[/v1/tiles/places/{{z}}/{{x}}/{{y}}.mvt]"
 
 GUARDS = (
@@ -30,6 +31,13 @@ GUARDS = (
         "tile = await platform.tiles.get(key, make, lasting=False)",
         "tile = await platform.tiles.get((layer.name, z, x, y), make, lasting=False)",
         (PLACE_TILES,),
+    ),
+    Guard(
+        "tiles: of what is one's own, kept for that account alone",
+        "gateway/routes/tiles.py",
+        "own = actor.account_id if asked is not None and asked.mine is not None else None",
+        "own = None",
+        (f"{LISTS}test_the_map_takes_the_filters_of_the_list",),
     ),
     Guard(
         "tiles: of areas, kept for readers of the same scope alone",
