@@ -1,7 +1,6 @@
 // The map's look: one paper, hairlines for grids, colour only where something happens. No base map is needed.
 import type { Feature, FeatureCollection, Point } from "geojson";
-import type { CircleLayerSpecification, ExpressionSpecification, StyleSpecification } from "maplibre-gl";
-import { type CaseFilter, parameters } from "./filters";
+import type { CircleLayerSpecification, ExpressionSpecification, StyleSpecification, SymbolLayerSpecification } from "maplibre-gl";
 import type { Case, Unit } from "./model";
 
 const TEXT = "#33475a";
@@ -34,14 +33,12 @@ const TONE: ExpressionSpecification = ["match", ["get", "state"], ...Object.entr
 const LATE: ExpressionSpecification = ["==", ["get", "overdue"], "yes"];
 const NUMBER: ExpressionSpecification = ["case", [">=", ["get", "count"], 1000], ["concat", ["to-string", ["round", ["/", ["get", "count"], 1000]]], "k"], ["to-string", ["get", "count"]]];
 
-export function areaTiles(origin: string): string[] {
-  return [`${origin}/v1/tiles/areas/{z}/{x}/{y}.mvt`];
-}
-
-/** Of what a list is narrowed to; without any word of states the platform shows open cases. */
-export function caseTiles(origin: string, filter: CaseFilter): string[] {
-  return [`${origin}/v1/tiles/cases/{z}/{x}/{y}.mvt?${parameters(filter)}`];
-}
+/** Of the source `cases`, which comes and goes with what the list is narrowed to. */
+export const CASE_LAYERS: (CircleLayerSpecification | SymbolLayerSpecification)[] = [
+  { id: "cases together", type: "circle", source: "cases", "source-layer": "cases", filter: SEVERAL, paint: { "circle-color": TONE, "circle-opacity": 0.88, "circle-radius": ["interpolate", ["linear"], ["get", "count"], 2, 7, 20, 10, 200, 14], "circle-stroke-color": ["case", LATE, OVERDUE, "#ffffff"], "circle-stroke-width": ["case", LATE, 2.5, 1] } },
+  { id: "cases", type: "circle", source: "cases", "source-layer": "cases", filter: ["!", SEVERAL], paint: dot(TONE, LATE) },
+  { id: "numbers", type: "symbol", source: "cases", "source-layer": "cases", filter: SEVERAL, layout: { "text-field": NUMBER, "text-size": 11, "text-font": ["sans-serif"], "symbol-sort-key": ["-", ["get", "count"]], "text-padding": 0 }, paint: { "text-color": "#ffffff" } },
+];
 
 /** Around a point that a tile of this zoom bears, as wide as the tile can tell it: where its one case lies. */
 export function around([lon, lat]: [number, number], zoom: number): number[] {
@@ -49,7 +46,7 @@ export function around([lon, lat]: [number, number], zoom: number): number[] {
   return [lon - unit, lat - unit, lon + unit, lat + unit];
 }
 
-export function style(origin: string, filter: CaseFilter): StyleSpecification {
+export function style(origin: string): StyleSpecification {
   const label = (id: string, of: string, size: number, from: number, to: number): StyleSpecification["layers"][number] => ({
     id,
     type: "symbol",
@@ -64,8 +61,7 @@ export function style(origin: string, filter: CaseFilter): StyleSpecification {
   return {
     version: 8,
     sources: {
-      areas: { type: "vector", tiles: areaTiles(origin), minzoom: 0, maxzoom: 15 },
-      cases: { type: "vector", tiles: caseTiles(origin, filter), minzoom: 0, maxzoom: EACH_FROM },
+      areas: { type: "vector", tiles: [`${origin}/v1/tiles/areas/{z}/{x}/{y}.mvt`], minzoom: 0, maxzoom: 15 },
       shown: { type: "geojson", data: nothing() },
       units: { type: "geojson", data: nothing() },
       here: { type: "geojson", data: nothing() },
@@ -81,9 +77,6 @@ export function style(origin: string, filter: CaseFilter): StyleSpecification {
       label("grid names", "grid", 11, 14, 24),
       label("village names", "village", 12, 10.8, 24),
       label("town names", "town", 14, 7, 13),
-      { id: "cases together", type: "circle", source: "cases", "source-layer": "cases", filter: SEVERAL, paint: { "circle-color": TONE, "circle-opacity": 0.88, "circle-radius": ["interpolate", ["linear"], ["get", "count"], 2, 7, 20, 10, 200, 14], "circle-stroke-color": ["case", LATE, OVERDUE, "#ffffff"], "circle-stroke-width": ["case", LATE, 2.5, 1] } },
-      { id: "cases", type: "circle", source: "cases", "source-layer": "cases", filter: ["!", SEVERAL], paint: dot(TONE, LATE) },
-      { id: "numbers", type: "symbol", source: "cases", "source-layer": "cases", filter: SEVERAL, layout: { "text-field": NUMBER, "text-size": 11, "text-font": ["sans-serif"], "symbol-sort-key": ["-", ["get", "count"]], "text-padding": 0 }, paint: { "text-color": "#ffffff" } },
       { id: "shown ring", type: "circle", source: "shown", paint: { "circle-radius": 14, "circle-color": "#17344f", "circle-opacity": 0.16, "circle-stroke-color": "#17344f", "circle-stroke-width": 1.5 } },
       { id: "shown", type: "circle", source: "shown", paint: dot(["get", "tone"], ["get", "overdue"]) },
       { id: "units", type: "circle", source: "units", paint: { "circle-color": "#2b5fb3", "circle-radius": 6, "circle-stroke-color": "#ffffff", "circle-stroke-width": 2 } },

@@ -42,7 +42,8 @@ from services.hazards.tables import (
 )
 
 Condition = ColumnElement[bool]
-_CORNERS = ("west", "south", "east", "north")
+_CORNERS = ("box_west", "box_south", "box_east", "box_north")
+"""Not those of a tile, which stand in the same statement."""
 OVERDUE = IS_OVERDUE
 
 

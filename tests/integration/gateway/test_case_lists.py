@@ -73,8 +73,8 @@ def test_the_map_takes_the_filters_of_the_list(platform: Platform) -> None:
         case, at_rest = made(admin, description=words), made(county, description=words)
         assert move(county, at_rest, "void", reason="重复").status_code == 200
 
-        def shown(client: httpx.Client, **filters: Any) -> set[str]:
-            path = "/v1/tiles/cases/{}/{}/{}.mvt".format(*tile_of(*WEST, 16))
+        def shown(client: httpx.Client, at: tuple[float, float] = WEST, **filters: Any) -> set[str]:
+            path = "/v1/tiles/cases/{}/{}/{}.mvt".format(*tile_of(*at, 16))
             answer = client.get(path, params={"search": words, **filters})
             assert answer.status_code == 200, answer.text
             features = mapbox_vector_tile.decode(answer.content).get("cases", {"features": []})["features"]
@@ -82,6 +82,9 @@ def test_the_map_takes_the_filters_of_the_list(platform: Platform) -> None:
 
         assert shown(county) == shown(county, open=True) == shown(west) == {case["case_id"]}
         assert shown(county, open=False) == shown(county, state="voided") == {at_rest["case_id"]}
+        box = f"{WEST[0] - 0.01},{WEST[1] - 0.01},{WEST[0] + 0.01},{WEST[1] + 0.01}"
+        assert shown(county, bbox=box) == {case["case_id"]}
+        assert shown(county, EAST, bbox=box) == set(), "a tile holds what lies in it, whatever box is asked for"
         assert shown(county, overdue=True) == shown(county, recheck=True) == set()
         assert move(admin, case, "settle", note="当场清理").status_code == 200
         assert shown(admin, mine="handled") == {case["case_id"]}
