@@ -1,7 +1,8 @@
 """Overdue cases by area and by agency for the figures, and what was updated last with what a reader's scope asks of it.
 
-Each old index goes when the new one is there: its lock is the only one that readers feel. An index answers by itself
-only where VACUUM has been: it comes after some hundredths of the cases have changed, not after a fifth.
+Each old index goes when the new one is there: its lock is the only one that readers feel; writers wait while the new
+ones are built. An index answers by itself only where VACUUM has been: it comes after some hundredths of the cases have
+changed, not after a fifth.
 """
 
 from alembic import op
