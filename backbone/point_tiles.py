@@ -25,6 +25,8 @@ CELLS = 32
 """Cells across a tile below that: at most 1,024 points in it, sixteen pixels apart."""
 Columns = Mapping[str, ColumnElement[Any]]
 _EDGES = ("west", "south", "east", "north")
+_OWN = "tile_"
+"""Before the names of a tile's own values: `where` brings others, such as those of a box."""
 
 
 def bounds(z: int, x: int, y: int) -> tuple[float, float, float, float]:
@@ -67,8 +69,8 @@ def point_tile(
         made = func.ST_AsMVT(row, literal_column(f"'{layer}'"), units, literal_column("'geom'"))
         return select(cast(made, LargeBinary).label("tile")).select_from(drawn.subquery("drawn"))
 
-    edges = dict(zip(_EDGES, bounds(z, x, y), strict=True))
-    values = {"across": 2**z, "x": x, "y": y, **edges, **parameters(scope)}
+    numbers = {"across": 2**z, "x": x, "y": y, **dict(zip(_EDGES, bounds(z, x, y), strict=True))}
+    values = {f"{_OWN}{name}": value for name, value in numbers.items()} | parameters(scope)
     return Query((f"tile.{layer}", single, shape(scope)), build, values, plan_anew=True)
 
 
@@ -130,7 +132,7 @@ def _in_tile(lon: ColumnElement[float], lat: ColumnElement[float]) -> ColumnElem
 
 
 def _value(name: str) -> ColumnElement[float]:
-    return cast(bindparam(name), Double)
+    return cast(bindparam(f"{_OWN}{name}"), Double)
 
 
 def _number(value: int) -> ColumnElement[float]:

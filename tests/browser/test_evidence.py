@@ -16,24 +16,10 @@ from tests.browser import desk
 from tests.browser.conftest import sign_in
 from tests.platform import Platform
 from tests.unit import recordings
+from tests.unit.pictures import telling
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 FORM = "form.report"
-
-
-def taken_at(spot: desk.Spot) -> dict[str, Any]:
-    """A picture as a phone makes it there."""
-
-    def parts(degrees: float) -> tuple[float, float, float]:
-        minutes = degrees % 1 * 60
-        return float(int(degrees)), float(int(minutes)), round(minutes % 1 * 60, 4)
-
-    exif = Image.Exif()
-    gps = exif.get_ifd(0x8825)
-    gps[1], gps[2], gps[3], gps[4] = "N", parts(spot.lat), "E", parts(spot.lon)
-    out = io.BytesIO()
-    Image.new("RGB", (320, 240), "#557").save(out, "JPEG", exif=exif.tobytes())
-    return {"name": "phone.jpg", "mimeType": "image/jpeg", "buffer": out.getvalue()}
 
 
 def notice() -> dict[str, Any]:
@@ -54,7 +40,8 @@ def test_a_pictures_own_place_is_taken_when_asked_and_what_was_sent_is_opened_ag
     page.click("[data-nav=report]")
     desk.choose_category(page, desk.PLAIN)
     page.fill("textarea[name=description]", words)
-    page.set_input_files(f"{FORM} input[type=file]", files=[taken_at(spot)])
+    phone = {"name": "phone.jpg", "mimeType": "image/jpeg", "buffer": telling("JPEG", (spot.lon, spot.lat))}
+    page.set_input_files(f"{FORM} input[type=file]", files=[phone])
     page.locator("[data-exif]").wait_for()
     page.screenshot(path=shots / "exif-zh.png")
     page.click("[data-exif] button.main")

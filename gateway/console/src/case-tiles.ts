@@ -16,8 +16,8 @@ export function ofMap(filter: CaseFilter): CaseFilter {
 
 /** Whether an event may change what is shown: what is at rest stays as it is, and is much. */
 function mayChange(filter: CaseFilter): boolean {
-  const { recheck, state, open, closed_from, closed_to } = ofMap(filter);
-  return open === true || (state?.some(isOpen) ?? (open === undefined && !recheck && !closed_from && !closed_to));
+  const { state, open } = tidied(ofMap(filter));
+  return open === true || (state?.some(isOpen) ?? false);
 }
 
 export class CaseTiles {
@@ -51,9 +51,10 @@ export class CaseTiles {
 
   #refresh(): void {
     this.#timer = undefined;
-    const again = this.#more || !this.map.isSourceLoaded("cases"); // one that is slow is not asked twice
+    const loaded = this.map.isSourceLoaded("cases"); // one that is slow is not asked twice
+    if (loaded) this.map.refreshTiles("cases");
+    const again = this.#more || !loaded;
     this.#more = false;
-    if (this.map.isSourceLoaded("cases")) this.map.refreshTiles("cases");
     if (again) this.changed();
   }
 

@@ -9,7 +9,7 @@ Seen = (in the scope's areas, up to its ceiling) + (there, above it, the agency'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -97,16 +97,13 @@ def case_facets(scope: Scope, asked: CaseFilter = EVERYTHING, *, account_id: UUI
     }
 
     def build() -> Select[Any]:
-        return _kept(scope, ways, found, kind)
+        return _kept(scope, ways, found, of, may_be_open)
 
-    kind = _Asked(
-        own=asked.agency_id is not None,
-        states=bool(states),
-        categories=bool(categories),
-        may_be_open=not states or not ENDS.issuperset(states),
-    )
-    kept_key: tuple[Hashable, ...] = ("hazards.case_facets", KEPT, shape(scope), ways.shape, kind, *found.names)
-    return Query(kept_key, build, values, plan_anew=bool(ways.within or found.conditions))
+    of = _Of(bool(states), bool(categories), ours=asked.agency_id is not None)
+    may_be_open = not states or not ENDS.issuperset(states)
+    kinds = (of.states, of.categories, of.ours, may_be_open)
+    key = ("hazards.case_facets", KEPT, shape(scope), ways.shape, kinds, *found.names)
+    return Query(key, build, values, plan_anew=bool(ways.within or found.conditions))
 
 
 def _states(asked: CaseFilter) -> list[str]:
@@ -115,24 +112,23 @@ def _states(asked: CaseFilter) -> list[str]:
     return [State(each).value for each in asked.state]
 
 
-def _kept(scope: Scope, ways: Ways, found: Filters, asked: _Asked) -> Select[Any]:
-    of = _Of(asked.states, asked.categories)
+def _kept(scope: Scope, ways: Ways, found: Filters, of: _Of, may_be_open: bool) -> Select[Any]:
     roots, ours = _paths("roots"), _Of(ours=True)
     ceiling = cast(bindparam("our_ceiling"), Integer)
     whole = _paths("whole") if ways.within else _county()
     parts: list[Select[Any]] = []
-    if asked.own:
-        parts += _term(whole, ours)
+    if of.ours:
+        parts += _term(whole, of)
     else:
         parts += _term(roots, of, lambda level: level <= ceiling)
-    if scope.agency_id is not None and not asked.own:
-        if asked.states or asked.categories:
+    if scope.agency_id is not None and not of.ours:
+        if of.states or of.categories:
             parts += _values_of(_elsewhere(scope, ways, found), None)
         else:
             parts += _term(roots, ours, lambda level: level > ceiling)
             parts += _term(whole, ours, areas=False)
             parts += _term(roots, ours, areas=False, sign=-1)
-    if asked.may_be_open:
+    if may_be_open:
         parts += _overdue(scope, ways, found)
     return _added(parts)
 
@@ -151,16 +147,6 @@ def _added(parts: list[Select[Any]]) -> Select[Any]:
     lines = union_all(*parts).subquery("lines")
     total = func.sum(lines.c.cases)
     return select(lines.c.value, cast(total, BigInteger).label("cases")).group_by(lines.c.value).having(total != 0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """What is asked of kept figures: the reader's agency's own, or of some states or categories."""
-
-    own: bool
-    states: bool
-    categories: bool
-    may_be_open: bool
 
 
 @dataclass(frozen=True, slots=True)

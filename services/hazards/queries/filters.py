@@ -42,8 +42,7 @@ from services.hazards.tables import (
 )
 
 Condition = ColumnElement[bool]
-_CORNERS = ("box_west", "box_south", "box_east", "box_north")
-"""Not those of a tile, which stand in the same statement."""
+_CORNERS = ("west", "south", "east", "north")
 OVERDUE = IS_OVERDUE
 
 
