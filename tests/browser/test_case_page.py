@@ -101,6 +101,22 @@ def test_a_stale_version_is_told_with_what_changed_and_what_was_typed_stays(
         expect(page.locator("[data-state]")).to_have_text("已作废")
 
 
+def test_a_second_move_follows_at_once_before_the_page_is_loaded_anew(
+    platform: Platform, open_page: Callable[..., Page]
+) -> None:
+    with platform.client("town") as client:
+        case = desk.reported(client, desk.spot_of(platform), "护栏松动")
+    page = open_page("en")
+    sign_in(page, "town")
+    desk.open_case(page, case["case_id"])
+    page.route("**/v1/cases/*/history*", lambda route: None)  # held back
+    desk.make(page, "verify", note="looked at it")
+    desk.make(page, "register")  # a refusal would be a console error, and fail the test
+    expect(page.locator("[data-state]")).to_have_text("Registered")
+    page.unroute("**/v1/cases/*/history*")  # lets go of what was held
+    expect(page.locator("[data-history] [data-entry=register]")).to_be_visible()
+
+
 def test_what_is_typed_outlives_a_closed_form_and_a_reload(platform: Platform, open_page: Callable[..., Page]) -> None:
     with platform.client("town") as client:
         case = desk.reported(client, desk.spot_of(platform), "井盖松动")
