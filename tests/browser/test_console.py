@@ -25,9 +25,7 @@ def test_a_report_by_a_click_on_the_map_is_seen_by_another_within_two_seconds(
     sign_in(finder, "worker")
     sign_in(centre, "town")
     words = f"三楼安全出口被杂物堵住 {uuid.uuid4().hex[:6]}"
-    canvas = finder.locator(".map-canvas canvas").first.bounding_box()
-    assert canvas is not None
-    finder.mouse.click(canvas["x"] + canvas["width"] * 0.47, canvas["y"] + canvas["height"] * 0.53)
+    _click_free_ground(finder)
     desk.choose_category(finder)
     expect(finder.locator(".place b")).not_to_be_empty()
     finder.fill("textarea[name=description]", words)
@@ -56,10 +54,7 @@ def test_the_map_shows_what_the_list_is_narrowed_to_and_follows_what_others_do(
     page = open_page()
     sign_in(page, "town")
     words = f"渠边护栏断开 {uuid.uuid4().hex[:6]}"
-    canvas = page.locator(".map-canvas canvas").first.bounding_box()
-    assert canvas is not None
-    spot = canvas["x"] + canvas["width"] * 0.44, canvas["y"] + canvas["height"] * 0.56
-    page.mouse.click(*spot)
+    spot = _click_free_ground(page)
     desk.choose_category(page)
     page.fill("textarea[name=description]", words)
     page.click("form.report button[type=submit]")
@@ -87,18 +82,32 @@ def _to_the_list(page: Page, words: str) -> None:
         page.fill("input[name=search]", words)
 
 
+def _click_free_ground(page: Page) -> tuple[float, float]:
+    """Opens the form for a place where no case is drawn: other tests have left theirs; returns where that was."""
+    canvas = page.locator(".map-canvas canvas").first.bounding_box()
+    assert canvas is not None
+    for right, down in ((0.47, 0.53), (0.44, 0.58), (0.56, 0.44), (0.4, 0.5), (0.58, 0.58), (0.5, 0.36)):
+        spot = canvas["x"] + canvas["width"] * right, canvas["y"] + canvas["height"] * down
+        if _opens(page, spot, "form.report"):
+            return spot
+    pytest.fail("no free ground on the map")
+
+
 def _click_until(page: Page, spot: tuple[float, float], wanted: str) -> None:
     """Tiles come when they come: five seconds after a change at the latest, and some for a slow machine."""
-    for _ in range(15):
-        page.evaluate("location.hash = '#/'")
-        page.wait_for_selector(".feed")
-        page.mouse.click(*spot)
-        try:
-            page.wait_for_selector(wanted, timeout=1_000)
-            return
-        except TimeoutError:
-            continue
-    pytest.fail(f"no {wanted} after clicks on the map")
+    if not any(_opens(page, spot, wanted) for _ in range(15)):
+        pytest.fail(f"no {wanted} after clicks on the map")
+
+
+def _opens(page: Page, spot: tuple[float, float], wanted: str) -> bool:
+    page.evaluate("location.hash = '#/'")
+    page.wait_for_selector(".feed")
+    page.mouse.click(*spot)
+    try:
+        page.wait_for_selector(wanted, timeout=1_000)
+    except TimeoutError:
+        return False
+    return True
 
 
 def test_both_languages_and_the_way_out(open_page: Callable[..., Page], shots: pathlib.Path) -> None:
