@@ -116,8 +116,9 @@ def add_picture(page: Page, within: str) -> None:
     page.wait_for_selector(f"{within} [data-kept]")
 
 
-def timeline(page: Page) -> list[str]:
-    """The moves of the page's timeline, oldest first."""
+def timeline(page: Page, last: str) -> list[str]:
+    """The moves of the page's timeline, oldest first, once it tells of the `last` one."""
+    page.wait_for_selector(f"[data-history] > li:first-child[data-entry={last}]")
     entries = page.locator("[data-history] > li").evaluate_all("all => all.map(each => each.dataset.entry)")
     return [str(each) for each in reversed(entries)]
 
