@@ -28,7 +28,10 @@ KEPT = (
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtext('hazards.case_exports'), hashtext(:account))")
 _EXPIRED = text("""
 UPDATE hazards.case_exports SET state = 'expired', blob = NULL, version = version + 1
-WHERE id IN (SELECT id FROM hazards.case_exports WHERE blob IS NOT NULL AND expires_at < :now LIMIT 100)
+WHERE id IN (
+  SELECT id FROM hazards.case_exports WHERE state IN ('asked', 'writing', 'ready') AND expires_at < :now
+  ORDER BY expires_at LIMIT 100 FOR UPDATE SKIP LOCKED
+)
 RETURNING id, (SELECT was.blob FROM hazards.case_exports was WHERE was.id = case_exports.id) AS blob
 """)
 
@@ -66,6 +69,10 @@ def export_cases(session: Session, actor: Actor, command: ExportCases, *, clock:
 
 
 def expire_exports(session: Session, *, clock: Clock) -> None:
-    """Files past their time are given to nobody any more, and the worker is told to remove them."""
+    """Files past their time are given to nobody any more, and the worker is told to remove them.
+
+    What no worker could finish until then stands in its asker's way no longer.
+    """
     for row in session.execute(_EXPIRED, {"now": clock()}):
-        jobs.enqueue(session, FORGET_JOB, {"blob": row.blob})
+        if row.blob is not None:
+            jobs.enqueue(session, FORGET_JOB, {"blob": row.blob})

@@ -169,5 +169,5 @@ case_exports = Table(
     Column("expires_at", at_type(), nullable=False),
     Column("version", Integer, nullable=False),
     Index("case_exports_of", "account_id", text("asked_at DESC"), text("id DESC")),
-    Index("case_exports_expiring", "expires_at", postgresql_where=text("blob IS NOT NULL")),
+    Index("case_exports_at_hand", "expires_at", postgresql_where=text("state IN ('asked', 'writing', 'ready')")),
 )

@@ -6,7 +6,17 @@ from uuid import uuid4, uuid5
 import httpx
 import mapbox_vector_tile
 
-from tests.integration.gateway.platform import COUNTY, EAST, NAMES, PASSWORD, WEST, Platform, report, wait_for
+from tests.integration.gateway.platform import (
+    COUNTY,
+    EAST,
+    NAMES,
+    PASSWORD,
+    WEST,
+    WEST_GRID,
+    Platform,
+    report,
+    wait_for,
+)
 from tests.integration.gateway.test_case_linkage import move
 from tests.integration.gateway.test_cases import problem
 from tests.integration.gateway.test_tiles import tile_of
@@ -148,3 +158,25 @@ def test_an_export_is_written_under_the_askers_scope_and_given_to_the_asker(plat
             problem(other.get(f"{path}/file"), 404, "not_found")
         problem(west.post("/v1/cases/exports", json=body), 403, "forbidden")
         problem(county.post("/v1/cases/exports", json=body | {"columns": ["phone"]}), 422, "invalid_request")
+
+
+def test_an_export_is_given_under_the_rights_it_was_asked_under_alone(platform: Platform) -> None:
+    path, login = f"/v1/accounts/{uuid4()}", f"exporter{uuid4().hex[:6]}"
+    person = {"kind": "person", "login": login, "password": PASSWORD, "name": login, "agency_id": str(uuid4())}
+    wide: dict[str, Any] = person | {"roles": ["county_operator"], "areas": [COUNTY], "ceiling": 1}
+    body = {"filter": {"search": f"塔{uuid4().hex[:6]}"}, "format": "csv", "columns": ["case_no"]}
+    with platform.client("admin") as admin:
+        admin.put(path, json=wide).raise_for_status()
+        with platform.client(login) as exporter:
+            asked = exporter.post("/v1/cases/exports", json=body)
+            assert asked.status_code == 202, asked.text
+            where = asked.headers["location"]
+            wait_for(lambda: exporter.get(where).json()["state"] == "ready", 30)
+            assert exporter.get(f"{where}/file").status_code == 200
+            for changed in (wide | {"areas": [WEST_GRID]}, wide | {"ceiling": 0}):
+                admin.put(path, json=changed).raise_for_status()
+                # A reader's rights are those of the last seconds, at the latest.
+                wait_for(lambda: exporter.get(f"{where}/file").status_code == 404, 10)
+                assert exporter.get(where).json()["state"] == "ready", "it is still one's own"
+            admin.put(path, json=wide).raise_for_status()
+            wait_for(lambda: exporter.get(f"{where}/file").status_code == 200, 10)

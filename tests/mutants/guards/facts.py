@@ -105,6 +105,30 @@ GUARDS = (
         (f"{H}test_lists.py::test_exports_are_the_askers_alone",),
     ),
     Guard(
+        "exports: under the rights of the asking alone",
+        "gateway/routes/case_exports.py",
+        'if row["blob"] is None or scope_digest(then.scope) != scope_digest(actor.scope):',
+        'if row["blob"] is None or then is None:',
+        (
+            "tests/integration/gateway/test_case_lists.py"
+            "::test_an_export_is_given_under_the_rights_it_was_asked_under_alone",
+        ),
+    ),
+    Guard(
+        "exports: bytes that another has just put",
+        "services/hazards/jobs/exporting.py",
+        "files.remove(blob, (), YOUNG_S)",
+        "files.remove(blob, (), 0.0)",
+        (f"{H}test_exports.py::test_bytes_that_another_export_has_just_put_stay",),
+    ),
+    Guard(
+        "exports: what nobody finished expires",
+        "services/hazards/commands/exports.py",
+        "WHERE state IN ('asked', 'writing', 'ready') AND expires_at < :now",
+        "WHERE state IN ('ready') AND expires_at < :now",
+        (f"{H}test_exports.py::test_what_no_worker_could_finish_expires_and_stands_in_nobodys_way",),
+    ),
+    Guard(
         "imports: published once",
         VERSIONS,
         "if state is ImportState.PUBLISHED:",
