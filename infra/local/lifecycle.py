@@ -234,6 +234,8 @@ def _watch() -> None:
 # Testing on it --------------------------------------------------------------------------------------
 
 IN_PARALLEL = ("unit", "architecture", "contracts", "integration", "k8s")
+WORKERS = str(min(os.cpu_count() or 2, 4) + 1)
+"""One more than there are cores: whoever waits for a process, a lease or a timeout leaves its core to the others."""
 
 
 def test(paths: list[str]) -> int:
@@ -252,14 +254,14 @@ def test(paths: list[str]) -> int:
 
 
 def _parts() -> list[list[str]]:
-    """Isolated tests on two workers; then, one after another, those that share a running platform, faults last."""
+    """Isolated tests side by side; then, one after another, those that share a running platform, faults last."""
     folders = sorted(
         (folder for folder in (CHECKOUT / "tests").iterdir() if any(folder.rglob("test_*.py"))),
         key=lambda folder: (folder.name == "faults", folder.name),
     )
     isolated = [f"tests/{folder.name}" for folder in folders if folder.name in IN_PARALLEL]
     sharing = [f"tests/{folder.name}" for folder in folders if folder.name not in IN_PARALLEL]
-    return [["-n", "2", *isolated], *([sharing] if sharing else [])]
+    return [["-n", WORKERS, *isolated], *([sharing] if sharing else [])]
 
 
 # Looking at it --------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""The list: what keeps events, commands, sight, the edge, deliveries, facts, histories, intake and places right."""
+"""The list: what keeps events, commands, sight, the edge, deliveries, facts, histories, lists, intake and places."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tests.mutants.guards import (
     facts,
     histories,
     intake,
+    lists,
     outbox,
     places,
     routing,
@@ -33,5 +34,6 @@ GUARDS = (
     *clocks.GUARDS,
     *routing.GUARDS,
     *intake.GUARDS,
+    *lists.GUARDS,
     *watching.GUARDS,
 )
