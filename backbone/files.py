@@ -15,6 +15,8 @@ from typing import BinaryIO, cast
 
 from backbone.settings import required
 
+PUT_LATELY_S = 3600.0
+"""Bytes that were put since then may belong to a row that is still to come."""
 _CHUNK = 1 << 20
 _SHA256 = re.compile(r"^[0-9a-f]{64}$")
 

@@ -14,8 +14,6 @@ from services.hazards.queries import SCREEN, SHOWN, THUMB
 from services.hazards.tables import case_files, uploads
 
 log = telemetry.logger("hazards.jobs")
-PUT_LATELY_S = 3600.0
-"""Bytes that were put since then may belong to an upload whose row is still to come."""
 
 
 def copy_file(context: JobContext) -> dict[str, Any] | None:
@@ -50,7 +48,7 @@ def forget_files(context: JobContext) -> dict[str, Any]:
     with context.transaction() as session:
         for table in (uploads, case_files):
             blobs -= set(session.execute(select(table.c.blob).where(table.c.blob.in_(blobs))).scalars())
-    removed = sum(files.remove(blob, (SHOWN, SCREEN, THUMB), PUT_LATELY_S) for blob in sorted(blobs))
+    removed = sum(files.remove(blob, (SHOWN, SCREEN, THUMB), files.PUT_LATELY_S) for blob in sorted(blobs))
     return {"removed": removed}
 
 

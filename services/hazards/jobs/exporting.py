@@ -30,8 +30,6 @@ from services.hazards.tables import case_exports, categories
 log = telemetry.logger("hazards.jobs")
 MOST_ROWS = 100_000
 PAGE = 500
-YOUNG_S = 3600.0
-"""Bytes put within the last hour are those of another export that is being noted; its own end removes them."""
 TITLES = {
     "case_no": "案件编号", "kind": "类型", "category": "类别代码", "category_name": "类别", "source": "来源",
     "state": "状态", "grade": "等级", "description": "描述", "area_path": "网格路径", "lon": "经度(WGS84)",
@@ -91,7 +89,7 @@ def forget_export(context: JobContext) -> None:
     with context.transaction() as session:
         shown = session.execute(select(func.count()).where(case_exports.c.blob == blob)).scalar_one()
         if not shown:
-            files.remove(blob, (), YOUNG_S)
+            files.remove(blob, (), files.PUT_LATELY_S)
 
 
 def _rows(

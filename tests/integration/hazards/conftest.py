@@ -1,5 +1,6 @@
 """One database for these tests; each test works in a transaction that is rolled back."""
 
+import pathlib
 from collections.abc import Iterator
 
 import pytest
@@ -40,3 +41,11 @@ def town(session: Session) -> Town:
     town.publish(1)
     town.staffed()
     return town
+
+
+@pytest.fixture
+def store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
+    """Where files are kept during this test, for the worker's jobs."""
+    monkeypatch.setenv("PINGAN_FILES_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("PINGAN_COUNTY_CODE", "330499")
+    return tmp_path

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from backbone import files
-from backbone.database import new_id, transaction
+from backbone.database import from_json, new_id, transaction
 from backbone.jobs import Worker
 from contracts.hazards.commands import CaseFilter, ExportCases
 from contracts.hazards.errors import TooManyExports
@@ -22,13 +22,6 @@ from services.hazards.jobs import JOBS
 from tests.integration.hazards.town import Clock, Town
 
 AGED_S = 7200.0
-
-
-@pytest.fixture
-def store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    monkeypatch.setenv("PINGAN_FILES_DIRECTORY", str(tmp_path))
-    monkeypatch.setenv("PINGAN_COUNTY_CODE", "330499")
-    return tmp_path
 
 
 class Desk:
@@ -53,7 +46,7 @@ class Desk:
             pass
 
     def expire(self) -> list[dict[str, Any]]:
-        """The sweep of a minute; what the worker was told to remove since the test began."""
+        """The sweep of a minute; what it told the worker to remove."""
         with transaction(self.bind) as session:
             before = session.execute(text("SELECT now()")).scalar_one()
             commands.expire_exports(session, clock=self.clock)
@@ -64,8 +57,7 @@ class Desk:
         query = queries.export_by_id(self.asker.scope, self.asker.account_id, export_id)
         with transaction(self.bind) as session:
             row = session.execute(query.build(), query.parameters).one()
-            found = text("SELECT state FROM hazards.case_exports WHERE id = :id")
-            return session.execute(found, {"id": export_id}).scalar_one(), row.blob
+        return from_json(row.body)["state"], row.blob
 
 
 @pytest.fixture
@@ -73,10 +65,9 @@ def desk(hazards_engine: Engine, store: pathlib.Path) -> Desk:
     return Desk(hazards_engine)
 
 
-def aged(blob: str) -> str:
+def age(blob: str) -> None:
     old = time.time() - AGED_S
     os.utime(files.path_of(blob), (old, old))
-    return blob
 
 
 def gone(blob: str) -> bool:
@@ -102,7 +93,7 @@ def test_a_file_is_given_for_a_day_and_its_bytes_go_with_the_last_export_of_them
     desk.clock.forward(hours=2)
     assert desk.expire() == [{"blob": blob}]
     assert desk.stands(first) == ("expired", None)
-    aged(blob)
+    age(blob)
     desk.work("forget_export")
     assert not gone(blob), "the second still gives it"
 
@@ -118,7 +109,8 @@ def test_bytes_that_another_export_has_just_put_stay(desk: Desk) -> None:
     desk.work("export_cases")
     blob = desk.stands(export_id)[1]
     assert blob is not None
-    content = aged(blob) and files.path_of(blob).read_bytes()
+    age(blob)
+    content = files.path_of(blob).read_bytes()
     desk.clock.forward(hours=25)
     desk.expire()
     files.put(content)  # by a worker whose export is not noted as ready yet

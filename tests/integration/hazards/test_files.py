@@ -157,13 +157,6 @@ def test_a_photo_of_the_release_before_is_a_file_of_this_one(town: Town) -> None
 # The worker's jobs, on committed rows and a real directory.
 
 
-@pytest.fixture
-def store(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> pathlib.Path:
-    monkeypatch.setenv("PINGAN_FILES_DIRECTORY", str(tmp_path))
-    monkeypatch.setenv("PINGAN_COUNTY_CODE", "330499")
-    return tmp_path
-
-
 def run(bind: Engine, kind: str, attempt: int = 1, **payload: Any) -> Any:
     return JOBS[kind](JobContext(new_id(), payload, attempt, bind))
 

@@ -55,7 +55,7 @@ GUARDS = (
     Guard(
         "exports: bytes that another has just put",
         "services/hazards/jobs/exporting.py",
-        "files.remove(blob, (), YOUNG_S)",
+        "files.remove(blob, (), files.PUT_LATELY_S)",
         "files.remove(blob, (), 0.0)",
         (f"{H}test_exports.py::test_bytes_that_another_export_has_just_put_stay",),
     ),
