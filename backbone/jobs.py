@@ -33,7 +33,8 @@ POLL_S = 0.2
 RETRY_S = (2, 10, 60, 300)
 
 ENQUEUE = text("""
-INSERT INTO jobs (id, kind, payload, correlation_id) VALUES (:id, :kind, CAST(:payload AS jsonb), :correlation)
+INSERT INTO jobs (id, kind, payload, correlation_id, next_attempt_at)
+VALUES (:id, :kind, CAST(:payload AS jsonb), :correlation, now() + make_interval(secs => :after))
 ON CONFLICT (id) DO NOTHING
 """)
 # A running job whose lease is over lost its worker.
@@ -68,8 +69,13 @@ class LeaseLost(Exception):
     """Another worker has taken this job over; what this one does no longer counts."""
 
 
-def enqueue(session: Session, kind: str, payload: Mapping[str, Any], job_id: UUID | None = None) -> UUID:
-    """Write a job in the caller's transaction; the same `job_id` again changes nothing. Returns its id."""
+def enqueue(
+    session: Session, kind: str, payload: Mapping[str, Any], job_id: UUID | None = None, *, after_s: float | None = None
+) -> UUID:
+    """Write a job in the caller's transaction, to be done at once or `after_s` seconds from now; returns its id.
+
+    The same `job_id` again changes nothing.
+    """
     job_id = job_id or new_id()
     session.execute(
         ENQUEUE,
@@ -78,6 +84,7 @@ def enqueue(session: Session, kind: str, payload: Mapping[str, Any], job_id: UUI
             "kind": kind,
             "payload": to_json(payload),
             "correlation": telemetry.current().correlation_id,
+            "after": after_s,
         },
     )
     return job_id

@@ -17,7 +17,7 @@ from uuid import UUID
 import xlsxwriter
 from sqlalchemy import func, select, text, update
 
-from backbone import files, telemetry
+from backbone import files, jobs, telemetry
 from backbone.clock import COUNTY_TIME
 from backbone.database import Session, Unavailable, from_json
 from backbone.jobs import JobContext, LeaseLost
@@ -88,8 +88,9 @@ def forget_export(context: JobContext) -> None:
     blob = context.payload["blob"]
     with context.transaction() as session:
         shown = session.execute(select(func.count()).where(case_exports.c.blob == blob)).scalar_one()
-        if not shown:
-            files.remove(blob, (), files.PUT_LATELY_S)
+        if not shown and not files.remove(blob, (), files.PUT_LATELY_S):
+            # Of another export that is being noted, or written in the last hour of its day: looked at once more.
+            jobs.enqueue(session, "forget_export", context.payload, after_s=files.PUT_LATELY_S)
 
 
 def _rows(

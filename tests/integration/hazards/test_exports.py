@@ -117,6 +117,14 @@ def test_bytes_that_another_export_has_just_put_stay(desk: Desk) -> None:
     desk.work("forget_export")
     assert not gone(blob)
 
+    desk.work("forget_export")
+    assert not gone(blob), "the next look is an hour later"
+    age(blob)
+    with transaction(desk.bind) as session:
+        session.execute(text("UPDATE jobs SET next_attempt_at = now() WHERE kind = 'forget_export'"))
+    desk.work("forget_export")
+    assert gone(blob), "nobody noted an export of them"
+
 
 @pytest.mark.parametrize("begun", [False, True])
 def test_what_no_worker_could_finish_expires_and_stands_in_nobodys_way(
